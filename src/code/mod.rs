@@ -1,0 +1,16 @@
+//! The bytecode: its op table, shapes, opcodes, encoder and printer.
+//!
+//! Code is a sequence of *cells*: a 32-bit label that leads to the handler, then the operands as
+//! [`shape::Layout`] says. This module knows nothing of WebAssembly modules, of handlers, or of the
+//! store; the translator writes cells through [`encode`], the executor reads them.
+
+pub(crate) mod disasm;
+pub(crate) mod encode;
+pub(crate) mod family;
+pub(crate) mod fused;
+pub(crate) mod op;
+pub(crate) mod shape;
+pub(crate) mod table;
+
+pub(crate) use op::{Op, Opcode};
+pub(crate) use shape::{Place, Shape};

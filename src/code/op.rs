@@ -1,0 +1,205 @@
+//! Ops and opcodes: the enum, its names and families, and the numbering of (op, shape) pairs.
+
+use super::family;
+use super::fused;
+use super::shape::{Family, Layout, Shape};
+use super::table::for_each_op;
+
+macro_rules! define_ops {
+    (
+        unary { $($unary:ident $unary_text:literal ($ux:ty) -> $ud:ty = $uf:expr;)* }
+        unary_try { $($try1:ident $try1_text:literal ($tx:ty) -> $td:ty = $tf:expr;)* }
+        commutative { $($comm:ident $comm_text:literal ($cx:ty, $cy:ty) -> $cd:ty = $cf:expr;)* }
+        binary { $($bin:ident $bin_text:literal ($bx:ty, $by:ty) -> $bd:ty = $bf:expr;)* }
+        binary_try { $($try2:ident $try2_text:literal ($t2x:ty, $t2y:ty) -> $t2d:ty = $t2f:expr;)* }
+        compare_int { $($ci:ident $ci_text:literal ($cit:ty) = $cif:expr, not $ci_not:ident, swap $ci_swap:ident, branch $ci_br:ident;)* }
+        compare_float { $($cf2:ident $cf2_text:literal ($cf2t:ty) = $cf2f:expr, swap $cf2_swap:ident, branch $cf2_br:ident;)* }
+        branch { $($br:ident $br_text:literal ($brt:ty) = $brf:expr, not $br_not:ident, swap $br_swap:ident;)* }
+        load { $($load:ident $load_text:literal $lr:ty => $ld:ty = $lf:expr;)* }
+        store { $($store:ident $store_text:literal $sv:ty => $sr:ty = $sf:expr;)* }
+        v128_unary { $($v1:ident $v1_text:literal ($v1x:ty) -> $v1d:ty = $v1f:expr;)* }
+        v128_binary { $($v2:ident $v2_text:literal ($v2x:ty, $v2y:ty) -> $v2d:ty = $v2f:expr;)* }
+        v128_extract_lane { $($vx:ident $vx_text:literal -> $vxd:ty = $vxf:expr;)* }
+        v128_replace_lane { $($vr:ident $vr_text:literal ($vrt:ty) = $vrf:expr;)* }
+        v128_load { $($vl:ident $vl_text:literal $vlr:ty => $vld:ty = $vlf:expr;)* }
+        v128_load_lane { $($ll:ident $ll_text:literal $llr:ty;)* }
+        v128_store_lane { $($sl:ident $sl_text:literal $slr:ty;)* }
+        special { $($sp:ident $sp_text:literal $sp_family:ident;)* }
+    ) => {
+        /// An operation of the bytecode, whatever the shape of its operands.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        #[repr(u16)]
+        pub(crate) enum Op {
+            $($unary,)* $($try1,)* $($comm,)* $($bin,)* $($try2,)* $($ci,)* $($cf2,)* $($br,)*
+            $($load,)* $($store,)* $($v1,)* $($v2,)* $($vx,)* $($vr,)* $($vl,)* $($ll,)* $($sl,)*
+            $($sp,)*
+        }
+
+        /// Every op, in the order of the table.
+        pub(crate) const OPS: &[Op] = &[
+            $(Op::$unary,)* $(Op::$try1,)* $(Op::$comm,)* $(Op::$bin,)* $(Op::$try2,)* $(Op::$ci,)*
+            $(Op::$cf2,)* $(Op::$br,)* $(Op::$load,)* $(Op::$store,)* $(Op::$v1,)* $(Op::$v2,)*
+            $(Op::$vx,)* $(Op::$vr,)* $(Op::$vl,)* $(Op::$ll,)* $(Op::$sl,)* $(Op::$sp,)*
+        ];
+
+        impl Op {
+            /// The name the op is printed with.
+            pub(crate) const fn name(self) -> &'static str {
+                match self {
+                    $(Op::$unary => $unary_text,)* $(Op::$try1 => $try1_text,)*
+                    $(Op::$comm => $comm_text,)* $(Op::$bin => $bin_text,)*
+                    $(Op::$try2 => $try2_text,)* $(Op::$ci => $ci_text,)*
+                    $(Op::$cf2 => $cf2_text,)* $(Op::$br => $br_text,)*
+                    $(Op::$load => $load_text,)* $(Op::$store => $store_text,)*
+                    $(Op::$v1 => $v1_text,)* $(Op::$v2 => $v2_text,)* $(Op::$vx => $vx_text,)*
+                    $(Op::$vr => $vr_text,)* $(Op::$vl => $vl_text,)* $(Op::$ll => $ll_text,)*
+                    $(Op::$sl => $sl_text,)* $(Op::$sp => $sp_text,)*
+                }
+            }
+
+            /// The family the op belongs to.
+            pub(crate) const fn family(self) -> &'static Family {
+                match self {
+                    $(Op::$unary)|* | $(Op::$try1)|* => &family::UNARY,
+                    $(Op::$comm)|* => &family::COMMUTATIVE,
+                    $(Op::$bin)|* | $(Op::$try2)|* => &family::BINARY,
+                    $(Op::$ci)|* | $(Op::$cf2)|* => &family::COMPARE,
+                    $(Op::$br)|* => &family::BRANCH,
+                    $(Op::$load)|* => &family::LOAD,
+                    $(Op::$store)|* => &family::STORE,
+                    $(Op::$v1)|* => &family::UNARY_V128,
+                    $(Op::$v2)|* => &family::BINARY_V128,
+                    $(Op::$vx)|* => &family::EXTRACT_LANE,
+                    $(Op::$vr)|* => &family::REPLACE_LANE,
+                    $(Op::$vl)|* => &family::LOAD_V128,
+                    $(Op::$ll)|* => &family::LOAD_LANE,
+                    $(Op::$sl)|* => &family::STORE_LANE,
+                    $(Op::$sp => &family::$sp_family,)*
+                }
+            }
+
+            /// The comparison that means the same with its operands swapped.
+            pub(crate) const fn swapped(self) -> Op {
+                match self {
+                    $(Op::$ci => Op::$ci_swap,)* $(Op::$cf2 => Op::$cf2_swap,)*
+                    $(Op::$br => Op::$br_swap,)*
+                    _ => self,
+                }
+            }
+
+            /// The comparison or conditional branch that holds exactly when this one does not.
+            pub(crate) const fn negated(self) -> Option<Op> {
+                match self {
+                    $(Op::$ci => Some(Op::$ci_not),)*
+                    $(Op::$br => Some(Op::$br_not),)*
+                    _ => None,
+                }
+            }
+
+            /// The conditional branch taken when this comparison holds.
+            pub(crate) const fn branch(self) -> Option<Op> {
+                match self {
+                    $(Op::$ci => Some(Op::$ci_br),)*
+                    $(Op::$cf2 => Some(Op::$cf2_br),)*
+                    Op::I32And => Some(Op::BrIfI32And),
+                    Op::I64And => Some(Op::BrIfI64And),
+                    _ => None,
+                }
+            }
+        }
+    };
+}
+for_each_op!(define_ops);
+
+/// An op in one shape, or a fused sequence of such: what a cell is labelled with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Opcode(pub(crate) u16);
+
+/// The first opcode of each op, and after the last op the first fused one.
+const FIRST: [u16; OPS.len() + 1] = {
+    let mut first = [0; OPS.len() + 1];
+    let mut at = 0;
+    while at < OPS.len() {
+        first[at + 1] = first[at] + OPS[at].family().shapes.len() as u16;
+        at += 1;
+    }
+    first
+};
+
+/// The number of opcodes that are one op in one shape.
+pub(crate) const SINGLE_OPCODES: usize = FIRST[OPS.len()] as usize;
+/// The number of all opcodes.
+pub(crate) const OPCODES: usize = SINGLE_OPCODES + fused::FUSED.len();
+
+impl Opcode {
+    /// The cell that ends execution.
+    pub(crate) const HALT: Opcode = Opcode::plain(Op::Halt);
+    /// The cell that goes back to the instance of a caller.
+    pub(crate) const RESTORE_INSTANCE: Opcode = Opcode::plain(Op::RestoreInstance);
+    /// The cell of a function that is not translated yet.
+    pub(crate) const TRANSLATE: Opcode = Opcode::plain(Op::Translate);
+
+    /// The opcode of an op with one shape.
+    const fn plain(op: Op) -> Opcode {
+        match Opcode::new(op, Shape::SLOTS) {
+            Some(opcode) => opcode,
+            None => panic!("the op has other shapes"),
+        }
+    }
+
+    /// The opcode of `op` in `shape`, if the op's family has that shape.
+    pub(crate) const fn new(op: Op, shape: Shape) -> Option<Opcode> {
+        match op.family().index_of(shape) {
+            Some(index) => Some(Opcode(FIRST[op as usize] + index as u16)),
+            None => None,
+        }
+    }
+
+    /// The opcode of the fused sequence in row `row`.
+    pub(crate) const fn fused(row: usize) -> Opcode {
+        Opcode((SINGLE_OPCODES + row) as u16)
+    }
+
+    /// The op and shape of an opcode below [`SINGLE_OPCODES`].
+    pub(crate) fn single(self) -> Option<(Op, Shape)> {
+        if self.index() >= SINGLE_OPCODES {
+            return None;
+        }
+        let op = FIRST.partition_point(|first| *first <= self.0) - 1;
+        let op = OPS[op];
+        Some((
+            op,
+            op.family().shapes[usize::from(self.0 - FIRST[op as usize])],
+        ))
+    }
+
+    /// The opcode as an index into the handler table.
+    pub(crate) const fn index(self) -> usize {
+        self.0 as usize
+    }
+
+    /// The op and shape parts of this opcode in order: one, or those of a fused sequence.
+    pub(crate) fn parts(self) -> impl Iterator<Item = (Op, Shape, Layout)> {
+        let mut parts = [None; fused::PARTS_MAX];
+        let mut rest = self;
+        let mut at = fused::PARTS_MAX;
+        loop {
+            at -= 1;
+            match rest.single() {
+                Some(part) => {
+                    parts[at] = Some(part);
+                    break;
+                }
+                None => {
+                    let (init, last) = fused::FUSED[rest.index() - SINGLE_OPCODES];
+                    parts[at] = last.single();
+                    rest = init;
+                }
+            }
+        }
+        parts
+            .into_iter()
+            .flatten()
+            .map(|(op, shape)| (op, shape, op.family().layout(shape)))
+    }
+}

@@ -1,0 +1,548 @@
+//! The op table: every operation of the bytecode, once.
+//!
+//! A row names an operation, the text it is printed with, its operand types and the pure function
+//! that is its meaning. From the rows come the [`Op`](super::Op) enum, names, encoding, printing,
+//! the operation types of the executor, its handlers, and the translator's arms for plain
+//! instructions (a row has the name of `wasmparser`'s operator wherever there is one).
+//!
+//! The group a row stands in gives its family: which operand shapes it has as opcodes of their own.
+//! What each group means is said where the group is consumed, in `code::op` (shapes) and
+//! `execute::ops` (semantics). docs/ADDING_AN_OP.md walks through a new row.
+
+/// Calls the macro `$consumer` with the whole table.
+macro_rules! for_each_op {
+    ($consumer:ident) => {
+        $consumer! {
+        unary {
+            I32Clz                 "i32.clz" (i32) -> i32 = num::i32_clz;
+            I32Ctz                 "i32.ctz" (i32) -> i32 = num::i32_ctz;
+            I32Popcnt              "i32.popcnt" (i32) -> i32 = num::i32_popcnt;
+            I64Clz                 "i64.clz" (i64) -> i64 = num::i64_clz;
+            I64Ctz                 "i64.ctz" (i64) -> i64 = num::i64_ctz;
+            I64Popcnt              "i64.popcnt" (i64) -> i64 = num::i64_popcnt;
+            I32WrapI64             "i32.wrap_i64" (i64) -> i32 = num::i32_wrap_i64;
+            I64ExtendI32S          "i64.extend_i32_s" (i32) -> i64 = num::i64_extend_i32_s;
+            I64ExtendI32U          "i64.extend_i32_u" (i32) -> i64 = num::i64_extend_i32_u;
+            I32Extend8S            "i32.extend8_s" (i32) -> i32 = num::i32_extend8_s;
+            I32Extend16S           "i32.extend16_s" (i32) -> i32 = num::i32_extend16_s;
+            I64Extend8S            "i64.extend8_s" (i64) -> i64 = num::i64_extend8_s;
+            I64Extend16S           "i64.extend16_s" (i64) -> i64 = num::i64_extend16_s;
+            I64Extend32S           "i64.extend32_s" (i64) -> i64 = num::i64_extend32_s;
+            F32Abs                 "f32.abs" (f32) -> f32 = num::f32_abs;
+            F32Neg                 "f32.neg" (f32) -> f32 = num::f32_neg;
+            F32Ceil                "f32.ceil" (f32) -> f32 = num::f32_ceil;
+            F32Floor               "f32.floor" (f32) -> f32 = num::f32_floor;
+            F32Trunc               "f32.trunc" (f32) -> f32 = num::f32_trunc;
+            F32Nearest             "f32.nearest" (f32) -> f32 = num::f32_nearest;
+            F32Sqrt                "f32.sqrt" (f32) -> f32 = num::f32_sqrt;
+            F64Abs                 "f64.abs" (f64) -> f64 = num::f64_abs;
+            F64Neg                 "f64.neg" (f64) -> f64 = num::f64_neg;
+            F64Ceil                "f64.ceil" (f64) -> f64 = num::f64_ceil;
+            F64Floor               "f64.floor" (f64) -> f64 = num::f64_floor;
+            F64Trunc               "f64.trunc" (f64) -> f64 = num::f64_trunc;
+            F64Nearest             "f64.nearest" (f64) -> f64 = num::f64_nearest;
+            F64Sqrt                "f64.sqrt" (f64) -> f64 = num::f64_sqrt;
+            F32ConvertI32S         "f32.convert_i32_s" (i32) -> f32 = num::f32_convert_i32_s;
+            F32ConvertI32U         "f32.convert_i32_u" (i32) -> f32 = num::f32_convert_i32_u;
+            F32ConvertI64S         "f32.convert_i64_s" (i64) -> f32 = num::f32_convert_i64_s;
+            F32ConvertI64U         "f32.convert_i64_u" (i64) -> f32 = num::f32_convert_i64_u;
+            F64ConvertI32S         "f64.convert_i32_s" (i32) -> f64 = num::f64_convert_i32_s;
+            F64ConvertI32U         "f64.convert_i32_u" (i32) -> f64 = num::f64_convert_i32_u;
+            F64ConvertI64S         "f64.convert_i64_s" (i64) -> f64 = num::f64_convert_i64_s;
+            F64ConvertI64U         "f64.convert_i64_u" (i64) -> f64 = num::f64_convert_i64_u;
+            F32DemoteF64           "f32.demote_f64" (f64) -> f32 = num::f32_demote_f64;
+            F64PromoteF32          "f64.promote_f32" (f32) -> f64 = num::f64_promote_f32;
+            I32ReinterpretF32      "i32.reinterpret_f32" (f32) -> i32 = num::i32_reinterpret_f32;
+            I64ReinterpretF64      "i64.reinterpret_f64" (f64) -> i64 = num::i64_reinterpret_f64;
+            F32ReinterpretI32      "f32.reinterpret_i32" (i32) -> f32 = num::f32_reinterpret_i32;
+            F64ReinterpretI64      "f64.reinterpret_i64" (i64) -> f64 = num::f64_reinterpret_i64;
+            I32TruncSatF32S        "i32.trunc_sat_f32_s" (f32) -> i32 = num::i32_trunc_sat_f32_s;
+            I32TruncSatF32U        "i32.trunc_sat_f32_u" (f32) -> i32 = num::i32_trunc_sat_f32_u;
+            I32TruncSatF64S        "i32.trunc_sat_f64_s" (f64) -> i32 = num::i32_trunc_sat_f64_s;
+            I32TruncSatF64U        "i32.trunc_sat_f64_u" (f64) -> i32 = num::i32_trunc_sat_f64_u;
+            I64TruncSatF32S        "i64.trunc_sat_f32_s" (f32) -> i64 = num::i64_trunc_sat_f32_s;
+            I64TruncSatF32U        "i64.trunc_sat_f32_u" (f32) -> i64 = num::i64_trunc_sat_f32_u;
+            I64TruncSatF64S        "i64.trunc_sat_f64_s" (f64) -> i64 = num::i64_trunc_sat_f64_s;
+            I64TruncSatF64U        "i64.trunc_sat_f64_u" (f64) -> i64 = num::i64_trunc_sat_f64_u;
+        }
+        unary_try {
+            I32TruncF32S           "i32.trunc_f32_s" (f32) -> i32 = num::i32_trunc_f32_s;
+            I32TruncF32U           "i32.trunc_f32_u" (f32) -> i32 = num::i32_trunc_f32_u;
+            I32TruncF64S           "i32.trunc_f64_s" (f64) -> i32 = num::i32_trunc_f64_s;
+            I32TruncF64U           "i32.trunc_f64_u" (f64) -> i32 = num::i32_trunc_f64_u;
+            I64TruncF32S           "i64.trunc_f32_s" (f32) -> i64 = num::i64_trunc_f32_s;
+            I64TruncF32U           "i64.trunc_f32_u" (f32) -> i64 = num::i64_trunc_f32_u;
+            I64TruncF64S           "i64.trunc_f64_s" (f64) -> i64 = num::i64_trunc_f64_s;
+            I64TruncF64U           "i64.trunc_f64_u" (f64) -> i64 = num::i64_trunc_f64_u;
+        }
+        commutative {
+            I32Add                 "i32.add" (i32, i32) -> i32 = num::i32_add;
+            I32Mul                 "i32.mul" (i32, i32) -> i32 = num::i32_mul;
+            I32And                 "i32.and" (i32, i32) -> i32 = num::i32_and;
+            I32Or                  "i32.or" (i32, i32) -> i32 = num::i32_or;
+            I32Xor                 "i32.xor" (i32, i32) -> i32 = num::i32_xor;
+            I64Add                 "i64.add" (i64, i64) -> i64 = num::i64_add;
+            I64Mul                 "i64.mul" (i64, i64) -> i64 = num::i64_mul;
+            I64And                 "i64.and" (i64, i64) -> i64 = num::i64_and;
+            I64Or                  "i64.or" (i64, i64) -> i64 = num::i64_or;
+            I64Xor                 "i64.xor" (i64, i64) -> i64 = num::i64_xor;
+        }
+        binary {
+            I32Sub                 "i32.sub" (i32, i32) -> i32 = num::i32_sub;
+            I32Shl                 "i32.shl" (i32, i32) -> i32 = num::i32_shl;
+            I32ShrS                "i32.shr_s" (i32, i32) -> i32 = num::i32_shr_s;
+            I32ShrU                "i32.shr_u" (i32, i32) -> i32 = num::i32_shr_u;
+            I32Rotl                "i32.rotl" (i32, i32) -> i32 = num::i32_rotl;
+            I32Rotr                "i32.rotr" (i32, i32) -> i32 = num::i32_rotr;
+            I64Sub                 "i64.sub" (i64, i64) -> i64 = num::i64_sub;
+            I64Shl                 "i64.shl" (i64, i64) -> i64 = num::i64_shl;
+            I64ShrS                "i64.shr_s" (i64, i64) -> i64 = num::i64_shr_s;
+            I64ShrU                "i64.shr_u" (i64, i64) -> i64 = num::i64_shr_u;
+            I64Rotl                "i64.rotl" (i64, i64) -> i64 = num::i64_rotl;
+            I64Rotr                "i64.rotr" (i64, i64) -> i64 = num::i64_rotr;
+            F32Add                 "f32.add" (f32, f32) -> f32 = num::f32_add;
+            F32Sub                 "f32.sub" (f32, f32) -> f32 = num::f32_sub;
+            F32Mul                 "f32.mul" (f32, f32) -> f32 = num::f32_mul;
+            F32Div                 "f32.div" (f32, f32) -> f32 = num::f32_div;
+            F32Min                 "f32.min" (f32, f32) -> f32 = num::f32_min;
+            F32Max                 "f32.max" (f32, f32) -> f32 = num::f32_max;
+            F32Copysign            "f32.copysign" (f32, f32) -> f32 = num::f32_copysign;
+            F64Add                 "f64.add" (f64, f64) -> f64 = num::f64_add;
+            F64Sub                 "f64.sub" (f64, f64) -> f64 = num::f64_sub;
+            F64Mul                 "f64.mul" (f64, f64) -> f64 = num::f64_mul;
+            F64Div                 "f64.div" (f64, f64) -> f64 = num::f64_div;
+            F64Min                 "f64.min" (f64, f64) -> f64 = num::f64_min;
+            F64Max                 "f64.max" (f64, f64) -> f64 = num::f64_max;
+            F64Copysign            "f64.copysign" (f64, f64) -> f64 = num::f64_copysign;
+        }
+        binary_try {
+            I32DivS                "i32.div_s" (i32, i32) -> i32 = num::i32_div_s;
+            I32DivU                "i32.div_u" (i32, i32) -> i32 = num::i32_div_u;
+            I32RemS                "i32.rem_s" (i32, i32) -> i32 = num::i32_rem_s;
+            I32RemU                "i32.rem_u" (i32, i32) -> i32 = num::i32_rem_u;
+            I64DivS                "i64.div_s" (i64, i64) -> i64 = num::i64_div_s;
+            I64DivU                "i64.div_u" (i64, i64) -> i64 = num::i64_div_u;
+            I64RemS                "i64.rem_s" (i64, i64) -> i64 = num::i64_rem_s;
+            I64RemU                "i64.rem_u" (i64, i64) -> i64 = num::i64_rem_u;
+        }
+        compare_int {
+            I32Eq    "i32.eq" (i32) = num::i32_eq, not I32Ne, swap I32Eq, branch BrIfI32Eq;
+            I32Ne    "i32.ne" (i32) = num::i32_ne, not I32Eq, swap I32Ne, branch BrIfI32Ne;
+            I32LtS   "i32.lt_s" (i32) = num::i32_lt_s, not I32GeS, swap I32GtS, branch BrIfI32LtS;
+            I32LtU   "i32.lt_u" (i32) = num::i32_lt_u, not I32GeU, swap I32GtU, branch BrIfI32LtU;
+            I32GtS   "i32.gt_s" (i32) = num::i32_gt_s, not I32LeS, swap I32LtS, branch BrIfI32GtS;
+            I32GtU   "i32.gt_u" (i32) = num::i32_gt_u, not I32LeU, swap I32LtU, branch BrIfI32GtU;
+            I32LeS   "i32.le_s" (i32) = num::i32_le_s, not I32GtS, swap I32GeS, branch BrIfI32LeS;
+            I32LeU   "i32.le_u" (i32) = num::i32_le_u, not I32GtU, swap I32GeU, branch BrIfI32LeU;
+            I32GeS   "i32.ge_s" (i32) = num::i32_ge_s, not I32LtS, swap I32LeS, branch BrIfI32GeS;
+            I32GeU   "i32.ge_u" (i32) = num::i32_ge_u, not I32LtU, swap I32LeU, branch BrIfI32GeU;
+            I64Eq    "i64.eq" (i64) = num::i64_eq, not I64Ne, swap I64Eq, branch BrIfI64Eq;
+            I64Ne    "i64.ne" (i64) = num::i64_ne, not I64Eq, swap I64Ne, branch BrIfI64Ne;
+            I64LtS   "i64.lt_s" (i64) = num::i64_lt_s, not I64GeS, swap I64GtS, branch BrIfI64LtS;
+            I64LtU   "i64.lt_u" (i64) = num::i64_lt_u, not I64GeU, swap I64GtU, branch BrIfI64LtU;
+            I64GtS   "i64.gt_s" (i64) = num::i64_gt_s, not I64LeS, swap I64LtS, branch BrIfI64GtS;
+            I64GtU   "i64.gt_u" (i64) = num::i64_gt_u, not I64LeU, swap I64LtU, branch BrIfI64GtU;
+            I64LeS   "i64.le_s" (i64) = num::i64_le_s, not I64GtS, swap I64GeS, branch BrIfI64LeS;
+            I64LeU   "i64.le_u" (i64) = num::i64_le_u, not I64GtU, swap I64GeU, branch BrIfI64LeU;
+            I64GeS   "i64.ge_s" (i64) = num::i64_ge_s, not I64LtS, swap I64LeS, branch BrIfI64GeS;
+            I64GeU   "i64.ge_u" (i64) = num::i64_ge_u, not I64LtU, swap I64LeU, branch BrIfI64GeU;
+        }
+        compare_float {
+            F32Eq    "f32.eq" (f32) = num::f32_eq, swap F32Eq, branch BrIfF32Eq;
+            F32Ne    "f32.ne" (f32) = num::f32_ne, swap F32Ne, branch BrIfF32Ne;
+            F32Lt    "f32.lt" (f32) = num::f32_lt, swap F32Gt, branch BrIfF32Lt;
+            F32Gt    "f32.gt" (f32) = num::f32_gt, swap F32Lt, branch BrIfF32Gt;
+            F32Le    "f32.le" (f32) = num::f32_le, swap F32Ge, branch BrIfF32Le;
+            F32Ge    "f32.ge" (f32) = num::f32_ge, swap F32Le, branch BrIfF32Ge;
+            F64Eq    "f64.eq" (f64) = num::f64_eq, swap F64Eq, branch BrIfF64Eq;
+            F64Ne    "f64.ne" (f64) = num::f64_ne, swap F64Ne, branch BrIfF64Ne;
+            F64Lt    "f64.lt" (f64) = num::f64_lt, swap F64Gt, branch BrIfF64Lt;
+            F64Gt    "f64.gt" (f64) = num::f64_gt, swap F64Lt, branch BrIfF64Gt;
+            F64Le    "f64.le" (f64) = num::f64_le, swap F64Ge, branch BrIfF64Le;
+            F64Ge    "f64.ge" (f64) = num::f64_ge, swap F64Le, branch BrIfF64Ge;
+        }
+        branch {
+            BrIfI32Eq    "br_if i32.eq" (i32) = num::i32_eq, not BrIfI32Ne, swap BrIfI32Eq;
+            BrIfI32Ne    "br_if i32.ne" (i32) = num::i32_ne, not BrIfI32Eq, swap BrIfI32Ne;
+            BrIfI32LtS   "br_if i32.lt_s" (i32) = num::i32_lt_s, not BrIfI32GeS, swap BrIfI32GtS;
+            BrIfI32LtU   "br_if i32.lt_u" (i32) = num::i32_lt_u, not BrIfI32GeU, swap BrIfI32GtU;
+            BrIfI32GtS   "br_if i32.gt_s" (i32) = num::i32_gt_s, not BrIfI32LeS, swap BrIfI32LtS;
+            BrIfI32GtU   "br_if i32.gt_u" (i32) = num::i32_gt_u, not BrIfI32LeU, swap BrIfI32LtU;
+            BrIfI32LeS   "br_if i32.le_s" (i32) = num::i32_le_s, not BrIfI32GtS, swap BrIfI32GeS;
+            BrIfI32LeU   "br_if i32.le_u" (i32) = num::i32_le_u, not BrIfI32GtU, swap BrIfI32GeU;
+            BrIfI32GeS   "br_if i32.ge_s" (i32) = num::i32_ge_s, not BrIfI32LtS, swap BrIfI32LeS;
+            BrIfI32GeU   "br_if i32.ge_u" (i32) = num::i32_ge_u, not BrIfI32LtU, swap BrIfI32LeU;
+            BrIfI32And   "br_if i32.and" (i32) = |a, b| a & b != 0, not BrUnlessI32And, swap BrIfI32And;
+            BrUnlessI32And   "br_unless i32.and" (i32) = |a, b| a & b == 0, not BrIfI32And, swap BrUnlessI32And;
+            BrIfI64Eq    "br_if i64.eq" (i64) = num::i64_eq, not BrIfI64Ne, swap BrIfI64Eq;
+            BrIfI64Ne    "br_if i64.ne" (i64) = num::i64_ne, not BrIfI64Eq, swap BrIfI64Ne;
+            BrIfI64LtS   "br_if i64.lt_s" (i64) = num::i64_lt_s, not BrIfI64GeS, swap BrIfI64GtS;
+            BrIfI64LtU   "br_if i64.lt_u" (i64) = num::i64_lt_u, not BrIfI64GeU, swap BrIfI64GtU;
+            BrIfI64GtS   "br_if i64.gt_s" (i64) = num::i64_gt_s, not BrIfI64LeS, swap BrIfI64LtS;
+            BrIfI64GtU   "br_if i64.gt_u" (i64) = num::i64_gt_u, not BrIfI64LeU, swap BrIfI64LtU;
+            BrIfI64LeS   "br_if i64.le_s" (i64) = num::i64_le_s, not BrIfI64GtS, swap BrIfI64GeS;
+            BrIfI64LeU   "br_if i64.le_u" (i64) = num::i64_le_u, not BrIfI64GtU, swap BrIfI64GeU;
+            BrIfI64GeS   "br_if i64.ge_s" (i64) = num::i64_ge_s, not BrIfI64LtS, swap BrIfI64LeS;
+            BrIfI64GeU   "br_if i64.ge_u" (i64) = num::i64_ge_u, not BrIfI64LtU, swap BrIfI64LeU;
+            BrIfI64And   "br_if i64.and" (i64) = |a, b| a & b != 0, not BrUnlessI64And, swap BrIfI64And;
+            BrUnlessI64And   "br_unless i64.and" (i64) = |a, b| a & b == 0, not BrIfI64And, swap BrUnlessI64And;
+            BrIfF32Eq    "br_if f32.eq" (f32) = num::f32_eq, not BrUnlessF32Eq, swap BrIfF32Eq;
+            BrUnlessF32Eq    "br_unless f32.eq" (f32) = |a, b| !num::f32_eq(a, b), not BrIfF32Eq, swap BrUnlessF32Eq;
+            BrIfF32Ne    "br_if f32.ne" (f32) = num::f32_ne, not BrUnlessF32Ne, swap BrIfF32Ne;
+            BrUnlessF32Ne    "br_unless f32.ne" (f32) = |a, b| !num::f32_ne(a, b), not BrIfF32Ne, swap BrUnlessF32Ne;
+            BrIfF32Lt    "br_if f32.lt" (f32) = num::f32_lt, not BrUnlessF32Lt, swap BrIfF32Gt;
+            BrUnlessF32Lt    "br_unless f32.lt" (f32) = |a, b| !num::f32_lt(a, b), not BrIfF32Lt, swap BrUnlessF32Gt;
+            BrIfF32Gt    "br_if f32.gt" (f32) = num::f32_gt, not BrUnlessF32Gt, swap BrIfF32Lt;
+            BrUnlessF32Gt    "br_unless f32.gt" (f32) = |a, b| !num::f32_gt(a, b), not BrIfF32Gt, swap BrUnlessF32Lt;
+            BrIfF32Le    "br_if f32.le" (f32) = num::f32_le, not BrUnlessF32Le, swap BrIfF32Ge;
+            BrUnlessF32Le    "br_unless f32.le" (f32) = |a, b| !num::f32_le(a, b), not BrIfF32Le, swap BrUnlessF32Ge;
+            BrIfF32Ge    "br_if f32.ge" (f32) = num::f32_ge, not BrUnlessF32Ge, swap BrIfF32Le;
+            BrUnlessF32Ge    "br_unless f32.ge" (f32) = |a, b| !num::f32_ge(a, b), not BrIfF32Ge, swap BrUnlessF32Le;
+            BrIfF64Eq    "br_if f64.eq" (f64) = num::f64_eq, not BrUnlessF64Eq, swap BrIfF64Eq;
+            BrUnlessF64Eq    "br_unless f64.eq" (f64) = |a, b| !num::f64_eq(a, b), not BrIfF64Eq, swap BrUnlessF64Eq;
+            BrIfF64Ne    "br_if f64.ne" (f64) = num::f64_ne, not BrUnlessF64Ne, swap BrIfF64Ne;
+            BrUnlessF64Ne    "br_unless f64.ne" (f64) = |a, b| !num::f64_ne(a, b), not BrIfF64Ne, swap BrUnlessF64Ne;
+            BrIfF64Lt    "br_if f64.lt" (f64) = num::f64_lt, not BrUnlessF64Lt, swap BrIfF64Gt;
+            BrUnlessF64Lt    "br_unless f64.lt" (f64) = |a, b| !num::f64_lt(a, b), not BrIfF64Lt, swap BrUnlessF64Gt;
+            BrIfF64Gt    "br_if f64.gt" (f64) = num::f64_gt, not BrUnlessF64Gt, swap BrIfF64Lt;
+            BrUnlessF64Gt    "br_unless f64.gt" (f64) = |a, b| !num::f64_gt(a, b), not BrIfF64Gt, swap BrUnlessF64Lt;
+            BrIfF64Le    "br_if f64.le" (f64) = num::f64_le, not BrUnlessF64Le, swap BrIfF64Ge;
+            BrUnlessF64Le    "br_unless f64.le" (f64) = |a, b| !num::f64_le(a, b), not BrIfF64Le, swap BrUnlessF64Ge;
+            BrIfF64Ge    "br_if f64.ge" (f64) = num::f64_ge, not BrUnlessF64Ge, swap BrIfF64Le;
+            BrUnlessF64Ge    "br_unless f64.ge" (f64) = |a, b| !num::f64_ge(a, b), not BrIfF64Ge, swap BrUnlessF64Le;
+        }
+        load {
+            I32Load      "i32.load" i32 => i32 = identity;
+            I32Load8S    "i32.load8_s" i8 => i32 = i32::from;
+            I32Load8U    "i32.load8_u" u8 => i32 = i32::from;
+            I32Load16S   "i32.load16_s" i16 => i32 = i32::from;
+            I32Load16U   "i32.load16_u" u16 => i32 = i32::from;
+            I64Load      "i64.load" i64 => i64 = identity;
+            I64Load8S    "i64.load8_s" i8 => i64 = i64::from;
+            I64Load8U    "i64.load8_u" u8 => i64 = i64::from;
+            I64Load16S   "i64.load16_s" i16 => i64 = i64::from;
+            I64Load16U   "i64.load16_u" u16 => i64 = i64::from;
+            I64Load32S   "i64.load32_s" i32 => i64 = i64::from;
+            I64Load32U   "i64.load32_u" u32 => i64 = i64::from;
+            F32Load      "f32.load" f32 => f32 = identity;
+            F64Load      "f64.load" f64 => f64 = identity;
+        }
+        store {
+            I32Store     "i32.store" i32 => i32 = identity;
+            I32Store8    "i32.store8" i32 => u8 = |v| v as u8;
+            I32Store16   "i32.store16" i32 => u16 = |v| v as u16;
+            I64Store     "i64.store" i64 => i64 = identity;
+            I64Store8    "i64.store8" i64 => u8 = |v| v as u8;
+            I64Store16   "i64.store16" i64 => u16 = |v| v as u16;
+            I64Store32   "i64.store32" i64 => u32 = |v| v as u32;
+            F32Store     "f32.store" f32 => f32 = identity;
+            F64Store     "f64.store" f64 => f64 = identity;
+        }
+        v128_unary {
+            I8x16Splat                 "i8x16.splat" (i32) -> V128 = num::i8x16_splat;
+            I16x8Splat                 "i16x8.splat" (i32) -> V128 = num::i16x8_splat;
+            I32x4Splat                 "i32x4.splat" (i32) -> V128 = num::i32x4_splat;
+            I64x2Splat                 "i64x2.splat" (i64) -> V128 = num::i64x2_splat;
+            F32x4Splat                 "f32x4.splat" (f32) -> V128 = num::f32x4_splat;
+            F64x2Splat                 "f64x2.splat" (f64) -> V128 = num::f64x2_splat;
+            V128Not                    "v128.not" (V128) -> V128 = num::v128_not;
+            V128AnyTrue                "v128.any_true" (V128) -> i32 = num::v128_any_true;
+            I8x16Abs                   "i8x16.abs" (V128) -> V128 = num::i8x16_abs;
+            I8x16Neg                   "i8x16.neg" (V128) -> V128 = num::i8x16_neg;
+            I8x16AllTrue               "i8x16.all_true" (V128) -> i32 = num::i8x16_all_true;
+            I8x16Bitmask               "i8x16.bitmask" (V128) -> i32 = num::i8x16_bitmask;
+            I16x8Abs                   "i16x8.abs" (V128) -> V128 = num::i16x8_abs;
+            I16x8Neg                   "i16x8.neg" (V128) -> V128 = num::i16x8_neg;
+            I16x8AllTrue               "i16x8.all_true" (V128) -> i32 = num::i16x8_all_true;
+            I16x8Bitmask               "i16x8.bitmask" (V128) -> i32 = num::i16x8_bitmask;
+            I32x4Abs                   "i32x4.abs" (V128) -> V128 = num::i32x4_abs;
+            I32x4Neg                   "i32x4.neg" (V128) -> V128 = num::i32x4_neg;
+            I32x4AllTrue               "i32x4.all_true" (V128) -> i32 = num::i32x4_all_true;
+            I32x4Bitmask               "i32x4.bitmask" (V128) -> i32 = num::i32x4_bitmask;
+            I64x2Abs                   "i64x2.abs" (V128) -> V128 = num::i64x2_abs;
+            I64x2Neg                   "i64x2.neg" (V128) -> V128 = num::i64x2_neg;
+            I64x2AllTrue               "i64x2.all_true" (V128) -> i32 = num::i64x2_all_true;
+            I64x2Bitmask               "i64x2.bitmask" (V128) -> i32 = num::i64x2_bitmask;
+            I8x16Popcnt                "i8x16.popcnt" (V128) -> V128 = num::i8x16_popcnt;
+            I16x8ExtAddPairwiseI8x16S  "i16x8.extadd_pairwise_i8x16_s" (V128) -> V128 = num::i16x8_extadd_pairwise_i8x16_s;
+            I16x8ExtAddPairwiseI8x16U  "i16x8.extadd_pairwise_i8x16_u" (V128) -> V128 = num::i16x8_extadd_pairwise_i8x16_u;
+            I32x4ExtAddPairwiseI16x8S  "i32x4.extadd_pairwise_i16x8_s" (V128) -> V128 = num::i32x4_extadd_pairwise_i16x8_s;
+            I32x4ExtAddPairwiseI16x8U  "i32x4.extadd_pairwise_i16x8_u" (V128) -> V128 = num::i32x4_extadd_pairwise_i16x8_u;
+            I16x8ExtendLowI8x16S       "i16x8.extend_low_i8x16_s" (V128) -> V128 = num::i16x8_extend_low_i8x16_s;
+            I16x8ExtendLowI8x16U       "i16x8.extend_low_i8x16_u" (V128) -> V128 = num::i16x8_extend_low_i8x16_u;
+            I16x8ExtendHighI8x16S      "i16x8.extend_high_i8x16_s" (V128) -> V128 = num::i16x8_extend_high_i8x16_s;
+            I16x8ExtendHighI8x16U      "i16x8.extend_high_i8x16_u" (V128) -> V128 = num::i16x8_extend_high_i8x16_u;
+            I32x4ExtendLowI16x8S       "i32x4.extend_low_i16x8_s" (V128) -> V128 = num::i32x4_extend_low_i16x8_s;
+            I32x4ExtendLowI16x8U       "i32x4.extend_low_i16x8_u" (V128) -> V128 = num::i32x4_extend_low_i16x8_u;
+            I32x4ExtendHighI16x8S      "i32x4.extend_high_i16x8_s" (V128) -> V128 = num::i32x4_extend_high_i16x8_s;
+            I32x4ExtendHighI16x8U      "i32x4.extend_high_i16x8_u" (V128) -> V128 = num::i32x4_extend_high_i16x8_u;
+            I64x2ExtendLowI32x4S       "i64x2.extend_low_i32x4_s" (V128) -> V128 = num::i64x2_extend_low_i32x4_s;
+            I64x2ExtendLowI32x4U       "i64x2.extend_low_i32x4_u" (V128) -> V128 = num::i64x2_extend_low_i32x4_u;
+            I64x2ExtendHighI32x4S      "i64x2.extend_high_i32x4_s" (V128) -> V128 = num::i64x2_extend_high_i32x4_s;
+            I64x2ExtendHighI32x4U      "i64x2.extend_high_i32x4_u" (V128) -> V128 = num::i64x2_extend_high_i32x4_u;
+            F32x4Ceil                  "f32x4.ceil" (V128) -> V128 = num::f32x4_ceil;
+            F32x4Floor                 "f32x4.floor" (V128) -> V128 = num::f32x4_floor;
+            F32x4Trunc                 "f32x4.trunc" (V128) -> V128 = num::f32x4_trunc;
+            F32x4Nearest               "f32x4.nearest" (V128) -> V128 = num::f32x4_nearest;
+            F32x4Abs                   "f32x4.abs" (V128) -> V128 = num::f32x4_abs;
+            F32x4Neg                   "f32x4.neg" (V128) -> V128 = num::f32x4_neg;
+            F32x4Sqrt                  "f32x4.sqrt" (V128) -> V128 = num::f32x4_sqrt;
+            F64x2Ceil                  "f64x2.ceil" (V128) -> V128 = num::f64x2_ceil;
+            F64x2Floor                 "f64x2.floor" (V128) -> V128 = num::f64x2_floor;
+            F64x2Trunc                 "f64x2.trunc" (V128) -> V128 = num::f64x2_trunc;
+            F64x2Nearest               "f64x2.nearest" (V128) -> V128 = num::f64x2_nearest;
+            F64x2Abs                   "f64x2.abs" (V128) -> V128 = num::f64x2_abs;
+            F64x2Neg                   "f64x2.neg" (V128) -> V128 = num::f64x2_neg;
+            F64x2Sqrt                  "f64x2.sqrt" (V128) -> V128 = num::f64x2_sqrt;
+            I32x4TruncSatF32x4S        "i32x4.trunc_sat_f32x4_s" (V128) -> V128 = num::i32x4_trunc_sat_f32x4_s;
+            I32x4TruncSatF32x4U        "i32x4.trunc_sat_f32x4_u" (V128) -> V128 = num::i32x4_trunc_sat_f32x4_u;
+            F32x4ConvertI32x4S         "f32x4.convert_i32x4_s" (V128) -> V128 = num::f32x4_convert_i32x4_s;
+            F32x4ConvertI32x4U         "f32x4.convert_i32x4_u" (V128) -> V128 = num::f32x4_convert_i32x4_u;
+            I32x4TruncSatF64x2SZero    "i32x4.trunc_sat_f64x2_s_zero" (V128) -> V128 = num::i32x4_trunc_sat_f64x2_s_zero;
+            I32x4TruncSatF64x2UZero    "i32x4.trunc_sat_f64x2_u_zero" (V128) -> V128 = num::i32x4_trunc_sat_f64x2_u_zero;
+            F64x2ConvertLowI32x4S      "f64x2.convert_low_i32x4_s" (V128) -> V128 = num::f64x2_convert_low_i32x4_s;
+            F64x2ConvertLowI32x4U      "f64x2.convert_low_i32x4_u" (V128) -> V128 = num::f64x2_convert_low_i32x4_u;
+            F32x4DemoteF64x2Zero       "f32x4.demote_f64x2_zero" (V128) -> V128 = num::f32x4_demote_f64x2_zero;
+            F64x2PromoteLowF32x4       "f64x2.promote_low_f32x4" (V128) -> V128 = num::f64x2_promote_low_f32x4;
+        }
+        v128_binary {
+            I8x16Swizzle               "i8x16.swizzle" (V128, V128) -> V128 = num::i8x16_swizzle;
+            I8x16Eq                    "i8x16.eq" (V128, V128) -> V128 = num::i8x16_eq;
+            I8x16Ne                    "i8x16.ne" (V128, V128) -> V128 = num::i8x16_ne;
+            I8x16LtS                   "i8x16.lt_s" (V128, V128) -> V128 = num::i8x16_lt_s;
+            I8x16LtU                   "i8x16.lt_u" (V128, V128) -> V128 = num::i8x16_lt_u;
+            I8x16GtS                   "i8x16.gt_s" (V128, V128) -> V128 = num::i8x16_gt_s;
+            I8x16GtU                   "i8x16.gt_u" (V128, V128) -> V128 = num::i8x16_gt_u;
+            I8x16LeS                   "i8x16.le_s" (V128, V128) -> V128 = num::i8x16_le_s;
+            I8x16LeU                   "i8x16.le_u" (V128, V128) -> V128 = num::i8x16_le_u;
+            I8x16GeS                   "i8x16.ge_s" (V128, V128) -> V128 = num::i8x16_ge_s;
+            I8x16GeU                   "i8x16.ge_u" (V128, V128) -> V128 = num::i8x16_ge_u;
+            I16x8Eq                    "i16x8.eq" (V128, V128) -> V128 = num::i16x8_eq;
+            I16x8Ne                    "i16x8.ne" (V128, V128) -> V128 = num::i16x8_ne;
+            I16x8LtS                   "i16x8.lt_s" (V128, V128) -> V128 = num::i16x8_lt_s;
+            I16x8LtU                   "i16x8.lt_u" (V128, V128) -> V128 = num::i16x8_lt_u;
+            I16x8GtS                   "i16x8.gt_s" (V128, V128) -> V128 = num::i16x8_gt_s;
+            I16x8GtU                   "i16x8.gt_u" (V128, V128) -> V128 = num::i16x8_gt_u;
+            I16x8LeS                   "i16x8.le_s" (V128, V128) -> V128 = num::i16x8_le_s;
+            I16x8LeU                   "i16x8.le_u" (V128, V128) -> V128 = num::i16x8_le_u;
+            I16x8GeS                   "i16x8.ge_s" (V128, V128) -> V128 = num::i16x8_ge_s;
+            I16x8GeU                   "i16x8.ge_u" (V128, V128) -> V128 = num::i16x8_ge_u;
+            I32x4Eq                    "i32x4.eq" (V128, V128) -> V128 = num::i32x4_eq;
+            I32x4Ne                    "i32x4.ne" (V128, V128) -> V128 = num::i32x4_ne;
+            I32x4LtS                   "i32x4.lt_s" (V128, V128) -> V128 = num::i32x4_lt_s;
+            I32x4LtU                   "i32x4.lt_u" (V128, V128) -> V128 = num::i32x4_lt_u;
+            I32x4GtS                   "i32x4.gt_s" (V128, V128) -> V128 = num::i32x4_gt_s;
+            I32x4GtU                   "i32x4.gt_u" (V128, V128) -> V128 = num::i32x4_gt_u;
+            I32x4LeS                   "i32x4.le_s" (V128, V128) -> V128 = num::i32x4_le_s;
+            I32x4LeU                   "i32x4.le_u" (V128, V128) -> V128 = num::i32x4_le_u;
+            I32x4GeS                   "i32x4.ge_s" (V128, V128) -> V128 = num::i32x4_ge_s;
+            I32x4GeU                   "i32x4.ge_u" (V128, V128) -> V128 = num::i32x4_ge_u;
+            I64x2Eq                    "i64x2.eq" (V128, V128) -> V128 = num::i64x2_eq;
+            I64x2Ne                    "i64x2.ne" (V128, V128) -> V128 = num::i64x2_ne;
+            I64x2LtS                   "i64x2.lt_s" (V128, V128) -> V128 = num::i64x2_lt_s;
+            I64x2GtS                   "i64x2.gt_s" (V128, V128) -> V128 = num::i64x2_gt_s;
+            I64x2LeS                   "i64x2.le_s" (V128, V128) -> V128 = num::i64x2_le_s;
+            I64x2GeS                   "i64x2.ge_s" (V128, V128) -> V128 = num::i64x2_ge_s;
+            F32x4Eq                    "f32x4.eq" (V128, V128) -> V128 = num::f32x4_eq;
+            F32x4Ne                    "f32x4.ne" (V128, V128) -> V128 = num::f32x4_ne;
+            F32x4Lt                    "f32x4.lt" (V128, V128) -> V128 = num::f32x4_lt;
+            F32x4Gt                    "f32x4.gt" (V128, V128) -> V128 = num::f32x4_gt;
+            F32x4Le                    "f32x4.le" (V128, V128) -> V128 = num::f32x4_le;
+            F32x4Ge                    "f32x4.ge" (V128, V128) -> V128 = num::f32x4_ge;
+            F64x2Eq                    "f64x2.eq" (V128, V128) -> V128 = num::f64x2_eq;
+            F64x2Ne                    "f64x2.ne" (V128, V128) -> V128 = num::f64x2_ne;
+            F64x2Lt                    "f64x2.lt" (V128, V128) -> V128 = num::f64x2_lt;
+            F64x2Gt                    "f64x2.gt" (V128, V128) -> V128 = num::f64x2_gt;
+            F64x2Le                    "f64x2.le" (V128, V128) -> V128 = num::f64x2_le;
+            F64x2Ge                    "f64x2.ge" (V128, V128) -> V128 = num::f64x2_ge;
+            V128And                    "v128.and" (V128, V128) -> V128 = num::v128_and;
+            V128AndNot                 "v128.andnot" (V128, V128) -> V128 = num::v128_andnot;
+            V128Or                     "v128.or" (V128, V128) -> V128 = num::v128_or;
+            V128Xor                    "v128.xor" (V128, V128) -> V128 = num::v128_xor;
+            I8x16Shl                   "i8x16.shl" (V128, i32) -> V128 = num::i8x16_shl;
+            I8x16ShrS                  "i8x16.shr_s" (V128, i32) -> V128 = num::i8x16_shr_s;
+            I8x16ShrU                  "i8x16.shr_u" (V128, i32) -> V128 = num::i8x16_shr_u;
+            I8x16Add                   "i8x16.add" (V128, V128) -> V128 = num::i8x16_add;
+            I8x16Sub                   "i8x16.sub" (V128, V128) -> V128 = num::i8x16_sub;
+            I8x16AddSatS               "i8x16.add_sat_s" (V128, V128) -> V128 = num::i8x16_add_sat_s;
+            I8x16AddSatU               "i8x16.add_sat_u" (V128, V128) -> V128 = num::i8x16_add_sat_u;
+            I8x16SubSatS               "i8x16.sub_sat_s" (V128, V128) -> V128 = num::i8x16_sub_sat_s;
+            I8x16SubSatU               "i8x16.sub_sat_u" (V128, V128) -> V128 = num::i8x16_sub_sat_u;
+            I8x16AvgrU                 "i8x16.avgr_u" (V128, V128) -> V128 = num::i8x16_avgr_u;
+            I8x16MinS                  "i8x16.min_s" (V128, V128) -> V128 = num::i8x16_min_s;
+            I8x16MinU                  "i8x16.min_u" (V128, V128) -> V128 = num::i8x16_min_u;
+            I8x16MaxS                  "i8x16.max_s" (V128, V128) -> V128 = num::i8x16_max_s;
+            I8x16MaxU                  "i8x16.max_u" (V128, V128) -> V128 = num::i8x16_max_u;
+            I16x8Shl                   "i16x8.shl" (V128, i32) -> V128 = num::i16x8_shl;
+            I16x8ShrS                  "i16x8.shr_s" (V128, i32) -> V128 = num::i16x8_shr_s;
+            I16x8ShrU                  "i16x8.shr_u" (V128, i32) -> V128 = num::i16x8_shr_u;
+            I16x8Add                   "i16x8.add" (V128, V128) -> V128 = num::i16x8_add;
+            I16x8Sub                   "i16x8.sub" (V128, V128) -> V128 = num::i16x8_sub;
+            I16x8Mul                   "i16x8.mul" (V128, V128) -> V128 = num::i16x8_mul;
+            I16x8AddSatS               "i16x8.add_sat_s" (V128, V128) -> V128 = num::i16x8_add_sat_s;
+            I16x8AddSatU               "i16x8.add_sat_u" (V128, V128) -> V128 = num::i16x8_add_sat_u;
+            I16x8SubSatS               "i16x8.sub_sat_s" (V128, V128) -> V128 = num::i16x8_sub_sat_s;
+            I16x8SubSatU               "i16x8.sub_sat_u" (V128, V128) -> V128 = num::i16x8_sub_sat_u;
+            I16x8AvgrU                 "i16x8.avgr_u" (V128, V128) -> V128 = num::i16x8_avgr_u;
+            I16x8MinS                  "i16x8.min_s" (V128, V128) -> V128 = num::i16x8_min_s;
+            I16x8MinU                  "i16x8.min_u" (V128, V128) -> V128 = num::i16x8_min_u;
+            I16x8MaxS                  "i16x8.max_s" (V128, V128) -> V128 = num::i16x8_max_s;
+            I16x8MaxU                  "i16x8.max_u" (V128, V128) -> V128 = num::i16x8_max_u;
+            I32x4Shl                   "i32x4.shl" (V128, i32) -> V128 = num::i32x4_shl;
+            I32x4ShrS                  "i32x4.shr_s" (V128, i32) -> V128 = num::i32x4_shr_s;
+            I32x4ShrU                  "i32x4.shr_u" (V128, i32) -> V128 = num::i32x4_shr_u;
+            I32x4Add                   "i32x4.add" (V128, V128) -> V128 = num::i32x4_add;
+            I32x4Sub                   "i32x4.sub" (V128, V128) -> V128 = num::i32x4_sub;
+            I32x4Mul                   "i32x4.mul" (V128, V128) -> V128 = num::i32x4_mul;
+            I32x4MinS                  "i32x4.min_s" (V128, V128) -> V128 = num::i32x4_min_s;
+            I32x4MinU                  "i32x4.min_u" (V128, V128) -> V128 = num::i32x4_min_u;
+            I32x4MaxS                  "i32x4.max_s" (V128, V128) -> V128 = num::i32x4_max_s;
+            I32x4MaxU                  "i32x4.max_u" (V128, V128) -> V128 = num::i32x4_max_u;
+            I64x2Shl                   "i64x2.shl" (V128, i32) -> V128 = num::i64x2_shl;
+            I64x2ShrS                  "i64x2.shr_s" (V128, i32) -> V128 = num::i64x2_shr_s;
+            I64x2ShrU                  "i64x2.shr_u" (V128, i32) -> V128 = num::i64x2_shr_u;
+            I64x2Add                   "i64x2.add" (V128, V128) -> V128 = num::i64x2_add;
+            I64x2Sub                   "i64x2.sub" (V128, V128) -> V128 = num::i64x2_sub;
+            I64x2Mul                   "i64x2.mul" (V128, V128) -> V128 = num::i64x2_mul;
+            I8x16NarrowI16x8S          "i8x16.narrow_i16x8_s" (V128, V128) -> V128 = num::i8x16_narrow_i16x8_s;
+            I8x16NarrowI16x8U          "i8x16.narrow_i16x8_u" (V128, V128) -> V128 = num::i8x16_narrow_i16x8_u;
+            I16x8NarrowI32x4S          "i16x8.narrow_i32x4_s" (V128, V128) -> V128 = num::i16x8_narrow_i32x4_s;
+            I16x8NarrowI32x4U          "i16x8.narrow_i32x4_u" (V128, V128) -> V128 = num::i16x8_narrow_i32x4_u;
+            I16x8Q15MulrSatS           "i16x8.q15mulr_sat_s" (V128, V128) -> V128 = num::i16x8_q15mulr_sat_s;
+            I32x4DotI16x8S             "i32x4.dot_i16x8_s" (V128, V128) -> V128 = num::i32x4_dot_i16x8_s;
+            I16x8ExtMulLowI8x16S       "i16x8.extmul_low_i8x16_s" (V128, V128) -> V128 = num::i16x8_extmul_low_i8x16_s;
+            I16x8ExtMulLowI8x16U       "i16x8.extmul_low_i8x16_u" (V128, V128) -> V128 = num::i16x8_extmul_low_i8x16_u;
+            I16x8ExtMulHighI8x16S      "i16x8.extmul_high_i8x16_s" (V128, V128) -> V128 = num::i16x8_extmul_high_i8x16_s;
+            I16x8ExtMulHighI8x16U      "i16x8.extmul_high_i8x16_u" (V128, V128) -> V128 = num::i16x8_extmul_high_i8x16_u;
+            I32x4ExtMulLowI16x8S       "i32x4.extmul_low_i16x8_s" (V128, V128) -> V128 = num::i32x4_extmul_low_i16x8_s;
+            I32x4ExtMulLowI16x8U       "i32x4.extmul_low_i16x8_u" (V128, V128) -> V128 = num::i32x4_extmul_low_i16x8_u;
+            I32x4ExtMulHighI16x8S      "i32x4.extmul_high_i16x8_s" (V128, V128) -> V128 = num::i32x4_extmul_high_i16x8_s;
+            I32x4ExtMulHighI16x8U      "i32x4.extmul_high_i16x8_u" (V128, V128) -> V128 = num::i32x4_extmul_high_i16x8_u;
+            I64x2ExtMulLowI32x4S       "i64x2.extmul_low_i32x4_s" (V128, V128) -> V128 = num::i64x2_extmul_low_i32x4_s;
+            I64x2ExtMulLowI32x4U       "i64x2.extmul_low_i32x4_u" (V128, V128) -> V128 = num::i64x2_extmul_low_i32x4_u;
+            I64x2ExtMulHighI32x4S      "i64x2.extmul_high_i32x4_s" (V128, V128) -> V128 = num::i64x2_extmul_high_i32x4_s;
+            I64x2ExtMulHighI32x4U      "i64x2.extmul_high_i32x4_u" (V128, V128) -> V128 = num::i64x2_extmul_high_i32x4_u;
+            F32x4Add                   "f32x4.add" (V128, V128) -> V128 = num::f32x4_add;
+            F32x4Sub                   "f32x4.sub" (V128, V128) -> V128 = num::f32x4_sub;
+            F32x4Mul                   "f32x4.mul" (V128, V128) -> V128 = num::f32x4_mul;
+            F32x4Div                   "f32x4.div" (V128, V128) -> V128 = num::f32x4_div;
+            F32x4Min                   "f32x4.min" (V128, V128) -> V128 = num::f32x4_min;
+            F32x4Max                   "f32x4.max" (V128, V128) -> V128 = num::f32x4_max;
+            F32x4PMin                  "f32x4.pmin" (V128, V128) -> V128 = num::f32x4_pmin;
+            F32x4PMax                  "f32x4.pmax" (V128, V128) -> V128 = num::f32x4_pmax;
+            F64x2Add                   "f64x2.add" (V128, V128) -> V128 = num::f64x2_add;
+            F64x2Sub                   "f64x2.sub" (V128, V128) -> V128 = num::f64x2_sub;
+            F64x2Mul                   "f64x2.mul" (V128, V128) -> V128 = num::f64x2_mul;
+            F64x2Div                   "f64x2.div" (V128, V128) -> V128 = num::f64x2_div;
+            F64x2Min                   "f64x2.min" (V128, V128) -> V128 = num::f64x2_min;
+            F64x2Max                   "f64x2.max" (V128, V128) -> V128 = num::f64x2_max;
+            F64x2PMin                  "f64x2.pmin" (V128, V128) -> V128 = num::f64x2_pmin;
+            F64x2PMax                  "f64x2.pmax" (V128, V128) -> V128 = num::f64x2_pmax;
+        }
+        v128_extract_lane {
+            I8x16ExtractLaneS    "i8x16.extract_lane_s" -> i32 = num::i8x16_extract_lane_s;
+            I8x16ExtractLaneU    "i8x16.extract_lane_u" -> i32 = num::i8x16_extract_lane_u;
+            I16x8ExtractLaneS    "i16x8.extract_lane_s" -> i32 = num::i16x8_extract_lane_s;
+            I16x8ExtractLaneU    "i16x8.extract_lane_u" -> i32 = num::i16x8_extract_lane_u;
+            I32x4ExtractLane     "i32x4.extract_lane" -> i32 = num::i32x4_extract_lane;
+            I64x2ExtractLane     "i64x2.extract_lane" -> i64 = num::i64x2_extract_lane;
+            F32x4ExtractLane     "f32x4.extract_lane" -> f32 = num::f32x4_extract_lane;
+            F64x2ExtractLane     "f64x2.extract_lane" -> f64 = num::f64x2_extract_lane;
+        }
+        v128_replace_lane {
+            I8x16ReplaceLane     "i8x16.replace_lane" (i32) = num::i8x16_replace_lane;
+            I16x8ReplaceLane     "i16x8.replace_lane" (i32) = num::i16x8_replace_lane;
+            I32x4ReplaceLane     "i32x4.replace_lane" (i32) = num::i32x4_replace_lane;
+            I64x2ReplaceLane     "i64x2.replace_lane" (i64) = num::i64x2_replace_lane;
+            F32x4ReplaceLane     "f32x4.replace_lane" (f32) = num::f32x4_replace_lane;
+            F64x2ReplaceLane     "f64x2.replace_lane" (f64) = num::f64x2_replace_lane;
+        }
+        v128_load {
+            V128Load         "v128.load" [u8; 16] => V128 = V128::from_le_bytes;
+            V128Load8x8S     "v128.load8x8_s" u64 => V128 = num::v128_load8x8_s;
+            V128Load8x8U     "v128.load8x8_u" u64 => V128 = num::v128_load8x8_u;
+            V128Load16x4S    "v128.load16x4_s" u64 => V128 = num::v128_load16x4_s;
+            V128Load16x4U    "v128.load16x4_u" u64 => V128 = num::v128_load16x4_u;
+            V128Load32x2S    "v128.load32x2_s" u64 => V128 = num::v128_load32x2_s;
+            V128Load32x2U    "v128.load32x2_u" u64 => V128 = num::v128_load32x2_u;
+            V128Load8Splat   "v128.load8_splat" u8 => V128 = num::v128_load8_splat;
+            V128Load16Splat  "v128.load16_splat" u16 => V128 = num::v128_load16_splat;
+            V128Load32Splat  "v128.load32_splat" u32 => V128 = num::v128_load32_splat;
+            V128Load64Splat  "v128.load64_splat" u64 => V128 = num::v128_load64_splat;
+            V128Load32Zero   "v128.load32_zero" u32 => V128 = num::v128_load32_zero;
+            V128Load64Zero   "v128.load64_zero" u64 => V128 = num::v128_load64_zero;
+        }
+        v128_load_lane {
+            V128Load8Lane "v128.load8_lane" u8;
+            V128Load16Lane "v128.load16_lane" u16;
+            V128Load32Lane "v128.load32_lane" u32;
+            V128Load64Lane "v128.load64_lane" u64;
+        }
+        v128_store_lane {
+            V128Store8Lane "v128.store8_lane" u8;
+            V128Store16Lane "v128.store16_lane" u16;
+            V128Store32Lane "v128.store32_lane" u32;
+            V128Store64Lane "v128.store64_lane" u64;
+        }
+        special {
+            Br                  "br"                    JUMP;
+            BrTable             "br_table"              BR_TABLE;
+            Unreachable         "unreachable"           PLAIN;
+            Enter0              "enter.0"               ENTER;
+            Enter1              "enter.1"               ENTER;
+            Enter2              "enter.2"               ENTER;
+            Enter4              "enter.4"               ENTER;
+            Enter8              "enter.8"               ENTER;
+            EnterMany           "enter.many"            ENTER_MANY;
+            ConsumeFuel         "consume_fuel"          FUEL;
+            Call                "call"                  CALL;
+            CallImport          "call_import"           CALL;
+            CallIndirect        "call_indirect"         CALL_INDIRECT;
+            ReturnCall          "return_call"           RETURN_CALL;
+            ReturnCallImport    "return_call_import"    RETURN_CALL;
+            ReturnCallIndirect  "return_call_indirect"  RETURN_CALL_INDIRECT;
+            Return              "return"                PLAIN;
+            ReturnValue         "return_value"          RETURN_VALUE;
+            ReturnF32           "return_f32"            RETURN_FLOAT;
+            ReturnF64           "return_f64"            RETURN_FLOAT;
+            Translate           "translate"             TRANSLATE;
+            Halt                "halt"                  PLAIN;
+            RestoreInstance     "restore_instance"      PLAIN;
+            Copy                "copy"                  COPY;
+            CopyF32             "copy_f32"              COPY_FLOAT;
+            CopyF64             "copy_f64"              COPY_FLOAT;
+            CopyV128            "copy_v128"             COPY_V128;
+            CopyFar             "copy_far"              COPY_FAR;
+            CopySpan            "copy_span"             COPY_SPAN;
+            Const64             "const64"               CONST64;
+            V128Const           "v128.const"            V128_CONST;
+            Select              "select"                SELECT;
+            SelectV128          "select_v128"           SELECT_V128;
+            GlobalGet           "global.get"            GLOBAL_GET;
+            GlobalSet           "global.set"            GLOBAL_SET;
+            GlobalGetV128       "global.get_v128"       GLOBAL_GET_V128;
+            GlobalSetV128       "global.set_v128"       GLOBAL_SET_V128;
+            UseMemory           "use_memory"            MEMORY;
+            MemorySize          "memory.size"           MEMORY_SIZE;
+            MemoryGrow          "memory.grow"           MEMORY_GROW;
+            MemoryCopy          "memory.copy"           MEMORY_COPY;
+            MemoryFill          "memory.fill"           MEMORY_FILL;
+            MemoryInit          "memory.init"           MEMORY_INIT;
+            DataDrop            "data.drop"             SEGMENT;
+            TableGet            "table.get"             TABLE_GET;
+            TableSet            "table.set"             TABLE_SET;
+            TableSize           "table.size"            TABLE_SIZE;
+            TableGrow           "table.grow"            TABLE_GROW;
+            TableFill           "table.fill"            TABLE_FILL;
+            TableCopy           "table.copy"            TABLE_COPY;
+            TableInit           "table.init"            TABLE_INIT;
+            ElemDrop            "elem.drop"             SEGMENT;
+            RefFunc             "ref.func"              REF_FUNC;
+            V128Store           "v128.store"            STORE_V128;
+            V128Bitselect       "v128.bitselect"        BITSELECT;
+            I8x16Shuffle        "i8x16.shuffle"         SHUFFLE;
+        }
+        }
+    };
+}
+pub(crate) use for_each_op;

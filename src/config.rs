@@ -1,0 +1,170 @@
+//! What an engine is told once: accepted proposals, when code is validated and translated, and
+//! limits.
+
+use wasmparser::WasmFeatures;
+
+/// When function bodies are validated and translated.
+#[derive(Copy, Clone, PartialEq, Eq, Debug, Default)]
+#[non_exhaustive]
+pub enum CompilationMode {
+    /// Both when the module is created.
+    Eager,
+    /// Validation when the module is created, translation at the first call of each function.
+    #[default]
+    LazyTranslation,
+    /// Both at the first call of each function, so that a call of an invalid function is what
+    /// fails.
+    Lazy,
+}
+
+/// The configuration of an [`Engine`](crate::Engine).
+///
+/// ```
+/// use fulmar::{CompilationMode, Config, Engine};
+///
+/// let mut config = Config::new();
+/// config.compilation_mode(CompilationMode::Eager).consume_fuel(true);
+/// let engine = Engine::new(&config)?;
+/// # Ok::<(), fulmar::Error>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct Config {
+    features: WasmFeatures,
+    compilation_mode: CompilationMode,
+    consume_fuel: bool,
+    stack_bytes_max: usize,
+    host_reentry_max: u32,
+    accumulators: bool,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        let features = WasmFeatures::WASM2
+            .union(WasmFeatures::TAIL_CALL)
+            .union(WasmFeatures::EXTENDED_CONST)
+            .union(WasmFeatures::MULTI_MEMORY);
+        Self {
+            features,
+            compilation_mode: CompilationMode::default(),
+            consume_fuel: false,
+            stack_bytes_max: 8 << 20,
+            host_reentry_max: 64,
+            accumulators: true,
+        }
+    }
+}
+
+/// One switch for each proposal.
+macro_rules! proposals {
+    ($($(#[$doc:meta])* $name:ident => $feature:ident;)*) => {
+        impl Config {$(
+            $(#[$doc])*
+            pub fn $name(&mut self, enable: bool) -> &mut Self {
+                self.features.set(WasmFeatures::$feature, enable);
+                self
+            }
+        )*}
+    };
+}
+
+proposals! {
+    /// Whether globals that are imported or exported may be mutable; on by default.
+    wasm_mutable_global => MUTABLE_GLOBAL;
+    /// Whether the sign extension instructions are accepted; on by default.
+    wasm_sign_extension => SIGN_EXTENSION;
+    /// Whether the saturating conversions from floats to integers are accepted; on by default.
+    wasm_saturating_float_to_int => SATURATING_FLOAT_TO_INT;
+    /// Whether functions and blocks may have several results, and blocks parameters; on by default.
+    wasm_multi_value => MULTI_VALUE;
+    /// Whether the bulk memory and table instructions and passive segments are accepted; on by
+    /// default.
+    wasm_bulk_memory => BULK_MEMORY;
+    /// Whether reference types, their instructions and several tables are accepted; on by default.
+    wasm_reference_types => REFERENCE_TYPES;
+    /// Whether 128-bit vectors and their instructions are accepted; on by default.
+    wasm_simd => SIMD;
+    /// Whether the tail call instructions are accepted; on by default.
+    wasm_tail_call => TAIL_CALL;
+    /// Whether constant expressions may calculate; on by default.
+    wasm_extended_const => EXTENDED_CONST;
+    /// Whether a module may have several memories; on by default.
+    wasm_multi_memory => MULTI_MEMORY;
+    /// Whether floats are accepted; on by default.
+    ///
+    /// No proposal stands behind this: hosts that need bit-exact results everywhere can do without
+    /// floats.
+    floats => FLOATS;
+}
+
+impl Config {
+    /// The default configuration.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// When function bodies are validated and translated; [`CompilationMode::LazyTranslation`] by
+    /// default.
+    pub fn compilation_mode(&mut self, mode: CompilationMode) -> &mut Self {
+        self.compilation_mode = mode;
+        self
+    }
+
+    /// Whether guests consume fuel, and trap when it runs out; off by default.
+    ///
+    /// A new store has no fuel: see [`Store::set_fuel`](crate::Store::set_fuel).
+    pub fn consume_fuel(&mut self, enable: bool) -> &mut Self {
+        self.consume_fuel = enable;
+        self
+    }
+
+    /// The most bytes that the values and calls of a store's guests may take on the interpreter's
+    /// stack; 8 MiB by default. A deeper call traps with
+    /// [`Trap::StackOverflow`](crate::Trap::StackOverflow).
+    ///
+    /// That stack is on the heap and grows as needed: it is not the native stack.
+    pub fn max_wasm_stack(&mut self, bytes: usize) -> &mut Self {
+        self.stack_bytes_max = bytes;
+        self
+    }
+
+    /// How deep calls from guest to host and back to the guest may nest; 64 by default. A deeper
+    /// one traps with [`Trap::StackOverflow`](crate::Trap::StackOverflow).
+    ///
+    /// Each level takes native stack: as much as the interpreter's entry and the host function
+    /// need.
+    pub fn max_host_reentry(&mut self, depth: u32) -> &mut Self {
+        self.host_reentry_max = depth;
+        self
+    }
+
+    /// Whether translation may keep values in accumulators; for tests that compare both.
+    #[doc(hidden)]
+    pub fn accumulators(&mut self, enable: bool) -> &mut Self {
+        self.accumulators = enable;
+        self
+    }
+
+    pub(crate) fn features(&self) -> WasmFeatures {
+        self.features
+    }
+
+    pub(crate) fn mode(&self) -> CompilationMode {
+        self.compilation_mode
+    }
+
+    pub(crate) fn consumes_fuel(&self) -> bool {
+        self.consume_fuel
+    }
+
+    pub(crate) fn stack_bytes_max(&self) -> usize {
+        self.stack_bytes_max
+    }
+
+    pub(crate) fn host_reentry_max(&self) -> u32 {
+        self.host_reentry_max
+    }
+
+    pub(crate) fn uses_accumulators(&self) -> bool {
+        self.accumulators
+    }
+}

@@ -1,0 +1,70 @@
+//! The engine: a configuration and the canonical types that modules and stores share.
+
+use crate::types::TypeRegistry;
+use crate::{Config, Error};
+use alloc::sync::Arc;
+use core::fmt;
+
+/// What modules and stores share: a [`Config`] and the canonical function types.
+///
+/// Clones are the same engine. Modules can be instantiated only in stores of their own engine.
+#[derive(Clone)]
+pub struct Engine {
+    inner: Arc<EngineInner>,
+}
+
+struct EngineInner {
+    config: Config,
+    types: TypeRegistry,
+}
+
+impl Engine {
+    /// An engine with the configuration `config`.
+    ///
+    /// # Errors
+    ///
+    /// If settings contradict each other, which none of the present ones can.
+    pub fn new(config: &Config) -> Result<Self, Error> {
+        let inner = EngineInner {
+            config: config.clone(),
+            types: TypeRegistry::default(),
+        };
+        Ok(Self {
+            inner: Arc::new(inner),
+        })
+    }
+
+    /// The configuration.
+    pub fn config(&self) -> &Config {
+        &self.inner.config
+    }
+
+    /// Whether both are the same engine.
+    pub fn same(a: &Engine, b: &Engine) -> bool {
+        Arc::ptr_eq(&a.inner, &b.inner)
+    }
+
+    pub(crate) fn types(&self) -> &TypeRegistry {
+        &self.inner.types
+    }
+}
+
+impl Default for Engine {
+    fn default() -> Self {
+        let inner = EngineInner {
+            config: Config::default(),
+            types: TypeRegistry::default(),
+        };
+        Self {
+            inner: Arc::new(inner),
+        }
+    }
+}
+
+impl fmt::Debug for Engine {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Engine")
+            .field("config", self.config())
+            .finish_non_exhaustive()
+    }
+}

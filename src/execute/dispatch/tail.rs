@@ -1,0 +1,100 @@
+//! Threaded dispatch by sibling calls: each handler ends in an indirect jump to the next.
+//!
+//! The jump is an ordinary call in tail position, which LLVM turns into a jump when optimising, on
+//! the targets that `build.rs` lists. What a handler must not do, since it would keep its frame
+//! alive across that call: hold a value with a destructor, let the address of a local escape to an
+//! outlined function, or take more arguments than there are registers.
+//!
+//! A label is the distance of the handler from [`anchor`]: 32 bits, and nothing to relocate.
+
+use crate::code::Opcode;
+use crate::code::encode::LABEL_BYTES;
+
+use super::super::instr::Cell;
+use super::super::ops::HANDLERS;
+use super::super::state::{Ctx, Flow, State};
+
+macro_rules! handlers {
+    ($abi:literal) => {
+        /// A handler; the arguments are the fields of [`State`].
+        pub(crate) type Handler = unsafe extern $abi fn(*const u8, *mut u8, *mut Ctx, u64, f32, f64);
+
+        unsafe extern $abi fn handle<C: Cell>(
+            pc: *const u8,
+            sp: *mut u8,
+            ctx: *mut Ctx,
+            acc: u64,
+            f32: f32,
+            f64: f64,
+        ) {
+            let mut s = State { pc, sp, ctx, acc, f32, f64 };
+            // SAFETY: `run`'s caller vouches for the first cell, the translator for the others.
+            match unsafe { C::run(&mut s, LABEL_BYTES) } {
+                Flow::Next => {
+                    // SAFETY: the next cell follows this one.
+                    unsafe {
+                        s.pc = s.pc.add(LABEL_BYTES + C::BYTES);
+                        next(s.pc)(s.pc, s.sp, s.ctx, s.acc, s.f32, s.f64)
+                    }
+                }
+                Flow::Jump => {
+                    // SAFETY: the handler set `pc` to a cell.
+                    unsafe { next(s.pc)(s.pc, s.sp, s.ctx, s.acc, s.f32, s.f64) }
+                }
+                Flow::Trap(trap) => {
+                    // SAFETY: the context outlives execution.
+                    unsafe {
+                        (*s.ctx).trap = Some(trap);
+                        (*s.ctx).stop_pc = s.pc;
+                    }
+                }
+                Flow::Stop => {}
+            }
+        }
+
+        /// The point that labels are relative to.
+        unsafe extern $abi fn anchor(_: *const u8, _: *mut u8, _: *mut Ctx, _: u64, _: f32, _: f64) {}
+    };
+}
+
+#[cfg(target_arch = "x86_64")]
+handlers!("sysv64-unwind");
+#[cfg(not(target_arch = "x86_64"))]
+handlers!("C-unwind");
+
+/// The handler of the cell `C`.
+pub(crate) const fn handler<C: Cell>() -> Handler {
+    handle::<C>
+}
+
+/// The handler that the label at `pc` leads to.
+#[inline(always)]
+unsafe fn next(pc: *const u8) -> Handler {
+    // SAFETY: a label is the distance of a handler from the anchor.
+    unsafe {
+        let label = pc.cast::<i32>().read();
+        let address = (anchor as Handler as *const u8).offset(label as isize);
+        core::mem::transmute::<*const u8, Handler>(address)
+    }
+}
+
+/// The label of the cells of `opcode`.
+///
+/// # Panics
+///
+/// If the program's code spans 2 GiB or more.
+pub(crate) fn label(opcode: Opcode) -> u32 {
+    let handler = HANDLERS[opcode.index()] as *const u8 as isize;
+    let distance = handler.wrapping_sub(anchor as Handler as *const u8 as isize);
+    i32::try_from(distance).expect("handlers within 2 GiB") as u32
+}
+
+/// Runs from `s.pc` on until a handler stops.
+///
+/// # Safety
+///
+/// `s` is the state of a function that the translator made.
+pub(crate) unsafe fn run(s: State) {
+    // SAFETY: the caller's promise.
+    unsafe { next(s.pc)(s.pc, s.sp, s.ctx, s.acc, s.f32, s.f64) }
+}

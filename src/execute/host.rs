@@ -1,0 +1,108 @@
+//! What handlers call that is not theirs to do: host functions and translation.
+//!
+//! All functions are outlined and take plain values: a handler that let its state escape to them
+//! would keep its frame on the native stack.
+
+use core::sync::atomic::Ordering;
+
+use crate::Trap;
+use crate::error::Error;
+
+use super::backtrace;
+use super::state::Ctx;
+
+/// Calls host function number `index` with the slots at `slots`, for the guest that called it from
+/// the cell that ends at `pc`. Says whether to go on; if not, the reason is in the context.
+///
+/// # Safety
+///
+/// `ctx` runs; the function is one of its store and its parameters are at `slots`, which are on the
+/// stack above all live frames.
+pub(super) unsafe fn call_from_guest(
+    ctx: *mut Ctx,
+    index: u32,
+    slots: *mut u64,
+    pc: *const u8,
+) -> bool {
+    // SAFETY: the caller's promise. The host gets the store while the guest waits: what the context
+    // caches of it is read again afterwards.
+    unsafe {
+        let store = (*ctx).store;
+        (*ctx).stop_pc = pc;
+        let func = (&(*store.as_ptr()).host_funcs)[index as usize].clone();
+        let count = func.param_slots.max(func.result_slots) as usize;
+        let top = slots.add(count);
+        if top.cast::<u8>() > (*ctx).records.cast() {
+            (*ctx).trap = Some(Trap::StackOverflow);
+            return false;
+        }
+        (*store.as_ptr()).stack.suspend(top, (*ctx).records);
+        (*store.as_ptr()).fuel = (*ctx).fuel.cast_unsigned();
+        let slots = core::slice::from_raw_parts_mut(slots, count);
+        let result = (func.call)(store, (*ctx).instance, slots);
+        (*ctx).fuel = i64::try_from((*store.as_ptr()).fuel).unwrap_or(i64::MAX);
+        (*ctx).reload();
+        match result {
+            Ok(()) => true,
+            Err(error) => {
+                (*ctx).error = Some(error);
+                false
+            }
+        }
+    }
+}
+
+/// The number of result slots of host function number `index`.
+///
+/// # Safety
+///
+/// `ctx` runs, and the function is one of its store.
+pub(super) unsafe fn result_slots(ctx: *mut Ctx, index: u32) -> usize {
+    // SAFETY: the caller's promise.
+    unsafe { (&(*(*ctx).store.as_ptr()).host_funcs)[index as usize].result_slots as usize }
+}
+
+/// Translates defined function number `index` of the running instance's module. The result is its
+/// code, or null with the reason in the context.
+///
+/// # Safety
+///
+/// `ctx` runs; `pc` is the cell that asks.
+#[cold]
+#[inline(never)]
+pub(super) unsafe fn translate(ctx: *mut Ctx, index: u32, pc: *const u8) -> *const u8 {
+    // SAFETY: the caller's promise.
+    unsafe {
+        let module = (*(*ctx).instance).module.inner();
+        match module.code.translate(module, index as usize) {
+            Ok(()) => module
+                .code
+                .entry(index as usize)
+                .code
+                .load(Ordering::Acquire),
+            Err(error) => {
+                (*ctx).stop_pc = pc;
+                (*ctx).error = Some(error);
+                core::ptr::null()
+            }
+        }
+    }
+}
+
+/// Why the execution of `ctx` stopped, as the error to report; `None` if it is done.
+///
+/// # Safety
+///
+/// `ctx` has just stopped, and `oldest` is the record it began with.
+pub(super) unsafe fn outcome(ctx: &mut Ctx, oldest: *const super::state::Record) -> Option<Error> {
+    if ctx.trap.is_none() && ctx.error.is_none() {
+        return None;
+    }
+    // SAFETY: the caller's promise.
+    let backtrace = unsafe { backtrace::collect(ctx, oldest) };
+    Some(match (ctx.error.take(), ctx.trap.take()) {
+        (Some(error), _) => error.with_backtrace(backtrace),
+        (None, Some(trap)) => Error::trap(trap, backtrace),
+        (None, None) => return None,
+    })
+}

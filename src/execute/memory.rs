@@ -1,0 +1,405 @@
+//! Loads, stores and the other instructions on memories.
+
+use core::marker::PhantomData;
+
+use crate::Trap;
+use crate::code::{Op, Place, Shape};
+use crate::store::{InstanceData, MemoryEntity};
+
+use super::instr::{Instr, Operands};
+use super::operand::{Destination, Slot, Source, Value};
+use super::ops::{Entry, Handlers, entry};
+use super::state::{Ctx, Flow, State};
+
+/// What a load or store moves between memory and a value: little-endian bytes.
+pub(crate) trait Raw: Copy {
+    /// The size as a power of two.
+    const LOG2: usize;
+
+    /// Reads from memory.
+    ///
+    /// # Safety
+    ///
+    /// `at` is in bounds for this size.
+    unsafe fn load(at: *const u8) -> Self;
+
+    /// Writes to memory.
+    ///
+    /// # Safety
+    ///
+    /// `at` is in bounds for this size.
+    unsafe fn store(self, at: *mut u8);
+}
+
+macro_rules! raw {
+    ($($ty:ty as $bits:ty = $log2:literal, $from:expr, $into:expr;)*) => {
+        $(impl Raw for $ty {
+            const LOG2: usize = $log2;
+
+            #[inline(always)]
+            unsafe fn load(at: *const u8) -> Self {
+                // SAFETY: the caller's promise.
+                let bits = unsafe { at.cast::<$bits>().read_unaligned() };
+                $from(bits)
+            }
+
+            #[inline(always)]
+            unsafe fn store(self, at: *mut u8) {
+                let bits = $into(self);
+                // SAFETY: the caller's promise.
+                unsafe { at.cast::<$bits>().write_unaligned(bits) }
+            }
+        })*
+    };
+}
+
+raw! {
+    i8 as i8 = 0, i8::from_le, i8::to_le;
+    u8 as u8 = 0, u8::from_le, u8::to_le;
+    i16 as i16 = 1, i16::from_le, i16::to_le;
+    u16 as u16 = 1, u16::from_le, u16::to_le;
+    i32 as i32 = 2, i32::from_le, i32::to_le;
+    u32 as u32 = 2, u32::from_le, u32::to_le;
+    i64 as i64 = 3, i64::from_le, i64::to_le;
+    u64 as u64 = 3, u64::from_le, u64::to_le;
+    f32 as u32 = 2, |bits| f32::from_bits(u32::from_le(bits)), |v: f32| v.to_bits().to_le();
+    f64 as u64 = 3, |bits| f64::from_bits(u64::from_le(bits)), |v: f64| v.to_bits().to_le();
+    [u8; 16] as [u8; 16] = 4, core::convert::identity, core::convert::identity;
+}
+
+/// The address of an access of `R`'s size at `base + offset` in the current memory, if in bounds.
+///
+/// # Safety
+///
+/// `s.ctx` is the context that runs.
+#[inline(always)]
+pub(crate) unsafe fn address<R: Raw>(s: &State, base: i32, offset: u32) -> Option<*mut u8> {
+    let address = u64::from(base as u32) + u64::from(offset);
+    // SAFETY: the context outlives execution.
+    let (memory, limit) = unsafe { ((*s.ctx).memory, (*s.ctx).limits[R::LOG2]) };
+    if address as i64 > limit {
+        return None;
+    }
+    Some(memory.wrapping_add(address as usize))
+}
+
+/// A load: reads raw bytes and makes a value of them.
+pub(crate) trait LoadOp: 'static {
+    const OP: Op;
+    type Raw: Raw;
+    type D: Value;
+
+    fn extend(raw: Self::Raw) -> Self::D;
+}
+
+/// `d = memory[x + offset]`.
+pub(crate) struct Load<O, D, X>(PhantomData<(O, D, X)>);
+
+impl<O: LoadOp, D: Destination, X: Source> Instr for Load<O, D, X> {
+    const OP: Op = O::OP;
+    const SHAPE: Shape = Shape::new(D::PLACE, X::PLACE, Place::Slot);
+
+    #[inline(always)]
+    unsafe fn run(s: &mut State, at: usize) -> Flow {
+        // SAFETY: the caller's promise; `address` has checked the bounds.
+        unsafe {
+            let base = Operands::<Self>::x::<X, i32>(s, at);
+            let offset = Operands::<Self>::word(s, at, 0);
+            let Some(address) = address::<O::Raw>(s, base, offset) else {
+                return Flow::Trap(Trap::MemoryOutOfBounds);
+            };
+            let value = O::extend(O::Raw::load(address));
+            Operands::<Self>::set::<D, O::D>(s, at, value);
+        }
+        Flow::Next
+    }
+}
+
+/// A store: makes raw bytes of a value.
+pub(crate) trait StoreOp: 'static {
+    const OP: Op;
+    type Raw: Raw;
+    type V: Value;
+
+    fn wrap(value: Self::V) -> Self::Raw;
+}
+
+/// `memory[x + offset] = y`.
+pub(crate) struct Store<O, X, Y>(PhantomData<(O, X, Y)>);
+
+impl<O: StoreOp, X: Source, Y: Source> Instr for Store<O, X, Y> {
+    const OP: Op = O::OP;
+    const SHAPE: Shape = Shape::new(Place::Slot, X::PLACE, Y::PLACE);
+
+    #[inline(always)]
+    unsafe fn run(s: &mut State, at: usize) -> Flow {
+        // SAFETY: the caller's promise; `address` has checked the bounds.
+        unsafe {
+            let base = Operands::<Self>::x::<X, i32>(s, at);
+            let offset = Operands::<Self>::word(s, at, 0);
+            let Some(address) = address::<O::Raw>(s, base, offset) else {
+                return Flow::Trap(Trap::MemoryOutOfBounds);
+            };
+            O::wrap(Operands::<Self>::y::<Y, O::V>(s, at)).store(address);
+        }
+        Flow::Next
+    }
+}
+
+/// Declares instructions with all operands in slots whose work an outlined function does: an error
+/// of it is the trap, and the accumulators do not survive.
+macro_rules! outlined {
+    ($($(#[$doc:meta])* $name:ident($s:ident, $at:ident) $call:expr;)*) => {
+        $(
+            $(#[$doc])*
+            pub(crate) struct $name;
+            impl Instr for $name {
+                const OP: Op = Op::$name;
+
+                #[inline(always)]
+                unsafe fn run($s: &mut State, $at: usize) -> Flow {
+                    // SAFETY: the caller's promise; the function checks the guest's bounds.
+                    let trap: Option<Trap> = unsafe { $call };
+                    clobber($s);
+                    match trap {
+                        None => Flow::Next,
+                        Some(trap) => Flow::Trap(trap),
+                    }
+                }
+            }
+            impl Handlers for $name {
+                const LIST: &'static [Entry] = &[entry::<$name>()];
+            }
+        )*
+    };
+}
+pub(crate) use outlined;
+
+/// Forgets the accumulators, so that they need not be kept across an outlined call.
+#[inline(always)]
+pub(crate) fn clobber(s: &mut State) {
+    s.acc = 0;
+    s.f32 = 0.0;
+    s.f64 = 0.0;
+}
+
+macro_rules! operand {
+    (x $s:ident $at:ident) => {
+        Operands::<Self>::x::<Slot, u64>($s, $at)
+    };
+    (y $s:ident $at:ident) => {
+        Operands::<Self>::y::<Slot, u64>($s, $at)
+    };
+    (z $s:ident $at:ident) => {
+        Operands::<Self>::rest::<u64>($s, $at, 0)
+    };
+    ($n:literal $s:ident $at:ident) => {
+        Operands::<Self>::word($s, $at, $n)
+    };
+}
+pub(crate) use operand;
+
+outlined! {
+    /// `memory.copy` from memory `from` at `y` to memory `to` at `x`, `z` bytes.
+    MemoryCopy(s, at) memory_copy(
+        s.ctx, [operand!(0 s at), operand!(1 s at)], operand!(x s at), operand!(y s at), operand!(z s at),
+    );
+    /// `memory.fill` at `x` with `y`, `z` bytes.
+    MemoryFill(s, at) memory_fill(
+        s.ctx, operand!(0 s at), operand!(x s at), operand!(y s at), operand!(z s at),
+    );
+    /// `memory.init` at `x` from `y` of the segment, `z` bytes.
+    MemoryInit(s, at) memory_init(
+        s.ctx, [operand!(0 s at), operand!(1 s at)], operand!(x s at), operand!(y s at), operand!(z s at),
+    );
+    /// `data.drop`.
+    DataDrop(s, at) data_drop(s.ctx, operand!(0 s at));
+}
+
+/// The instance that runs.
+///
+/// # Safety
+///
+/// `ctx` is the context that runs. The store keeps instances at their addresses; the result must
+/// not be kept beyond the instruction.
+pub(crate) unsafe fn instance<'a>(ctx: *mut Ctx) -> &'a mut InstanceData {
+    // SAFETY: the caller's promise; while guest code runs nothing else refers to instances.
+    unsafe { &mut *(*ctx).instance.cast_mut() }
+}
+
+/// The memory with index `index` of the instance that runs.
+unsafe fn memory<'a>(ctx: *mut Ctx, index: u32) -> &'a mut MemoryEntity {
+    // SAFETY: the caller's promise; the module's validation has checked the index, and memories
+    // are pinned like instances.
+    unsafe { &mut *instance(ctx).memories[index as usize] }
+}
+
+/// Whether `start..start + len` lies within `0..end`.
+pub(crate) fn in_bounds(start: u64, len: u64, end: usize) -> bool {
+    start
+        .checked_add(len)
+        .is_some_and(|stop| stop <= end as u64)
+}
+
+/// The operand of a bulk instruction as an address of this memory: 32 or 64 bits.
+fn index(memory: &MemoryEntity, bits: u64) -> u64 {
+    if memory.ty().is_64() {
+        bits
+    } else {
+        u64::from(bits as u32)
+    }
+}
+
+#[inline(never)]
+unsafe fn memory_copy(
+    ctx: *mut Ctx,
+    memories: [u32; 2],
+    to: u64,
+    from: u64,
+    len: u64,
+) -> Option<Trap> {
+    // SAFETY: the caller's promise; both ranges are checked against their memories.
+    unsafe {
+        let [target, source] = memories.map(|index| memory(ctx, index) as *mut MemoryEntity);
+        let (to, from) = (index(&*target, to), index(&*source, from));
+        let wide = (*target).ty().is_64() && (*source).ty().is_64();
+        let len = if wide { len } else { u64::from(len as u32) };
+        if !in_bounds(from, len, (*source).len) || !in_bounds(to, len, (*target).len) {
+            return Some(Trap::MemoryOutOfBounds);
+        }
+        let from = (*source).base.add(from as usize);
+        core::ptr::copy(from, (*target).base.add(to as usize), len as usize);
+    }
+    None
+}
+
+#[inline(never)]
+unsafe fn memory_fill(ctx: *mut Ctx, target: u32, to: u64, value: u64, len: u64) -> Option<Trap> {
+    // SAFETY: the caller's promise; the range is checked against the memory.
+    unsafe {
+        let target = memory(ctx, target);
+        let (to, len) = (index(target, to), index(target, len));
+        if !in_bounds(to, len, target.len) {
+            return Some(Trap::MemoryOutOfBounds);
+        }
+        core::ptr::write_bytes(target.base.add(to as usize), value as u8, len as usize);
+    }
+    None
+}
+
+#[inline(never)]
+unsafe fn memory_init(
+    ctx: *mut Ctx,
+    indices: [u32; 2],
+    to: u64,
+    from: u64,
+    len: u64,
+) -> Option<Trap> {
+    let [target, segment] = indices;
+    // SAFETY: the caller's promise; the ranges are checked against the memory and the segment.
+    unsafe {
+        let target = memory(ctx, target);
+        let instance = instance(ctx);
+        let bytes: &[u8] = match instance.data_dropped[segment as usize] {
+            true => &[],
+            false => instance.module.inner().data_bytes(segment),
+        };
+        let (to, from, len) = (
+            index(target, to),
+            u64::from(from as u32),
+            u64::from(len as u32),
+        );
+        if !in_bounds(from, len, bytes.len()) || !in_bounds(to, len, target.len) {
+            return Some(Trap::MemoryOutOfBounds);
+        }
+        let from = bytes.as_ptr().add(from as usize);
+        core::ptr::copy_nonoverlapping(from, target.base.add(to as usize), len as usize);
+    }
+    None
+}
+
+#[inline(never)]
+unsafe fn data_drop(ctx: *mut Ctx, segment: u32) -> Option<Trap> {
+    // SAFETY: the caller's promise.
+    unsafe { instance(ctx).data_dropped[segment as usize] = true };
+    None
+}
+
+/// Makes another memory of the instance the one that loads and stores access.
+pub(crate) struct UseMemory;
+
+impl Instr for UseMemory {
+    const OP: Op = Op::UseMemory;
+
+    #[inline(always)]
+    unsafe fn run(s: &mut State, at: usize) -> Flow {
+        // SAFETY: the caller's promise.
+        unsafe {
+            let index = Operands::<Self>::word(s, at, 0);
+            (*s.ctx).use_memory(memory(s.ctx, index));
+        }
+        Flow::Next
+    }
+}
+
+impl Handlers for UseMemory {
+    const LIST: &'static [Entry] = &[entry::<UseMemory>()];
+}
+
+/// `d = memory.size`.
+pub(crate) struct MemorySize;
+
+impl Instr for MemorySize {
+    const OP: Op = Op::MemorySize;
+
+    #[inline(always)]
+    unsafe fn run(s: &mut State, at: usize) -> Flow {
+        // SAFETY: the caller's promise.
+        unsafe {
+            let memory = memory(s.ctx, Operands::<Self>::word(s, at, 0));
+            let pages = memory.pages();
+            Operands::<Self>::set::<Slot, u64>(s, at, pages);
+        }
+        Flow::Next
+    }
+}
+
+impl Handlers for MemorySize {
+    const LIST: &'static [Entry] = &[entry::<MemorySize>()];
+}
+
+/// `d = memory.grow x`.
+pub(crate) struct MemoryGrow;
+
+impl Instr for MemoryGrow {
+    const OP: Op = Op::MemoryGrow;
+
+    #[inline(always)]
+    unsafe fn run(s: &mut State, at: usize) -> Flow {
+        // SAFETY: the caller's promise.
+        unsafe {
+            let delta = Operands::<Self>::x::<Slot, u64>(s, at);
+            let pages = memory_grow(s.ctx, Operands::<Self>::word(s, at, 0), delta);
+            clobber(s);
+            Operands::<Self>::set::<Slot, u64>(s, at, pages);
+        }
+        Flow::Next
+    }
+}
+
+impl Handlers for MemoryGrow {
+    const LIST: &'static [Entry] = &[entry::<MemoryGrow>()];
+}
+
+/// Grows a memory; the result is the number of pages before, or -1 (in both widths).
+#[inline(never)]
+unsafe fn memory_grow(ctx: *mut Ctx, target: u32, delta: u64) -> u64 {
+    // SAFETY: the caller's promise.
+    unsafe {
+        let target: *mut MemoryEntity = memory(ctx, target);
+        let delta = index(&*target, delta);
+        let pages = (*(*ctx).store.as_ptr()).memory_grow(target, delta);
+        (*ctx).reload();
+        pages.unwrap_or(u64::MAX)
+    }
+}

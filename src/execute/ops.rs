@@ -1,0 +1,410 @@
+//! The op types and the handler table, from the op table.
+//!
+//! Each row becomes a type that implements what its group says: [`UnaryOp`], [`BinaryOp`],
+//! [`LoadOp`], …; the group's list names the shapes that have handlers, and every handler goes to
+//! the place of its opcode in [`HANDLERS`]. A shape that the family has and the list lacks, or the
+//! other way round, does not compile.
+
+use core::convert::identity;
+
+use crate::code::fused::for_each_fused;
+use crate::code::op::OPCODES;
+use crate::code::table::for_each_op;
+use crate::code::{Op, Opcode};
+use crate::{Trap, V128, num};
+
+use super::control::*;
+use super::dispatch::{self, Handler};
+use super::instr::{Binary, BinaryOp, Branch, Cell, Instr, One, Seq, Shaped, Unary, UnaryOp};
+use super::memory::*;
+use super::operand::{Acc, Destination, Imm, Slot, Source};
+use super::simd::*;
+use super::table::*;
+use super::variable::*;
+
+/// A handler and the opcode it belongs to.
+pub(crate) type Entry = (Opcode, Handler);
+
+/// The handlers of an op, one for each of its shapes.
+pub(crate) trait Handlers {
+    const LIST: &'static [Entry];
+}
+
+/// The handler of the instruction `I` and its opcode.
+pub(crate) const fn entry<I: Instr>() -> Entry {
+    match Opcode::new(I::OP, I::SHAPE) {
+        Some(opcode) => (opcode, dispatch::handler::<One<I>>()),
+        None => panic!("an instruction has a shape that its family lacks"),
+    }
+}
+
+/// Lists the one handler of ops that have a single shape.
+macro_rules! single_shape {
+    ($($name:ident)*) => {
+        $(
+            impl $crate::execute::ops::Handlers for $name {
+                const LIST: &'static [$crate::execute::ops::Entry] =
+                    &[$crate::execute::ops::entry::<$name>()];
+            }
+            impl $crate::execute::instr::Shaped<$crate::execute::instr::Slots> for $name {
+                type Instr = $name;
+            }
+        )*
+    };
+}
+pub(crate) use single_shape;
+
+const fn unary<O: UnaryOp>() -> [Entry; 4] {
+    [
+        entry::<Unary<O, Slot, Slot>>(),
+        entry::<Unary<O, Slot, Acc>>(),
+        entry::<Unary<O, Acc, Slot>>(),
+        entry::<Unary<O, Acc, Acc>>(),
+    ]
+}
+
+const fn commutative<O: BinaryOp>() -> [Entry; 8] {
+    [
+        entry::<Binary<O, Slot, Slot, Slot>>(),
+        entry::<Binary<O, Slot, Slot, Imm>>(),
+        entry::<Binary<O, Slot, Acc, Slot>>(),
+        entry::<Binary<O, Slot, Acc, Imm>>(),
+        entry::<Binary<O, Acc, Slot, Slot>>(),
+        entry::<Binary<O, Acc, Slot, Imm>>(),
+        entry::<Binary<O, Acc, Acc, Slot>>(),
+        entry::<Binary<O, Acc, Acc, Imm>>(),
+    ]
+}
+
+const fn binary<O: BinaryOp>() -> [Entry; 14] {
+    [
+        entry::<Binary<O, Slot, Slot, Slot>>(),
+        entry::<Binary<O, Slot, Slot, Imm>>(),
+        entry::<Binary<O, Slot, Acc, Slot>>(),
+        entry::<Binary<O, Slot, Acc, Imm>>(),
+        entry::<Binary<O, Slot, Slot, Acc>>(),
+        entry::<Binary<O, Slot, Imm, Slot>>(),
+        entry::<Binary<O, Slot, Imm, Acc>>(),
+        entry::<Binary<O, Acc, Slot, Slot>>(),
+        entry::<Binary<O, Acc, Slot, Imm>>(),
+        entry::<Binary<O, Acc, Acc, Slot>>(),
+        entry::<Binary<O, Acc, Acc, Imm>>(),
+        entry::<Binary<O, Acc, Slot, Acc>>(),
+        entry::<Binary<O, Acc, Imm, Slot>>(),
+        entry::<Binary<O, Acc, Imm, Acc>>(),
+    ]
+}
+
+const fn branch<O: BinaryOp<D = i32>>() -> [Entry; 4] {
+    [
+        entry::<Branch<O, Slot, Slot>>(),
+        entry::<Branch<O, Slot, Imm>>(),
+        entry::<Branch<O, Acc, Slot>>(),
+        entry::<Branch<O, Acc, Imm>>(),
+    ]
+}
+
+const fn load<O: LoadOp>() -> [Entry; 6] {
+    [
+        entry::<Load<O, Slot, Slot>>(),
+        entry::<Load<O, Slot, Acc>>(),
+        entry::<Load<O, Slot, Imm>>(),
+        entry::<Load<O, Acc, Slot>>(),
+        entry::<Load<O, Acc, Acc>>(),
+        entry::<Load<O, Acc, Imm>>(),
+    ]
+}
+
+const fn store<O: StoreOp>() -> [Entry; 9] {
+    [
+        entry::<Store<O, Slot, Slot>>(),
+        entry::<Store<O, Acc, Slot>>(),
+        entry::<Store<O, Imm, Slot>>(),
+        entry::<Store<O, Slot, Acc>>(),
+        entry::<Store<O, Acc, Acc>>(),
+        entry::<Store<O, Imm, Acc>>(),
+        entry::<Store<O, Slot, Imm>>(),
+        entry::<Store<O, Acc, Imm>>(),
+        entry::<Store<O, Imm, Imm>>(),
+    ]
+}
+
+macro_rules! define_op_types {
+    (
+        unary { $($unary:ident $unary_text:literal ($ux:ty) -> $ud:ty = $uf:expr;)* }
+        unary_try { $($try1:ident $try1_text:literal ($tx:ty) -> $td:ty = $tf:expr;)* }
+        commutative { $($comm:ident $comm_text:literal ($cx:ty, $cy:ty) -> $cd:ty = $cf:expr;)* }
+        binary { $($bin:ident $bin_text:literal ($bx:ty, $by:ty) -> $bd:ty = $bf:expr;)* }
+        binary_try { $($try2:ident $try2_text:literal ($t2x:ty, $t2y:ty) -> $t2d:ty = $t2f:expr;)* }
+        compare_int { $($ci:ident $ci_text:literal ($cit:ty) = $cif:expr, not $ci_not:ident, swap $ci_swap:ident, branch $ci_br:ident;)* }
+        compare_float { $($cf2:ident $cf2_text:literal ($cf2t:ty) = $cf2f:expr, swap $cf2_swap:ident, branch $cf2_br:ident;)* }
+        branch { $($br:ident $br_text:literal ($brt:ty) = $brf:expr, not $br_not:ident, swap $br_swap:ident;)* }
+        load { $($load:ident $load_text:literal $lr:ty => $ld:ty = $lf:expr;)* }
+        store { $($store:ident $store_text:literal $sv:ty => $sr:ty = $sf:expr;)* }
+        v128_unary { $($v1:ident $v1_text:literal ($v1x:ty) -> $v1d:ty = $v1f:expr;)* }
+        v128_binary { $($v2:ident $v2_text:literal ($v2x:ty, $v2y:ty) -> $v2d:ty = $v2f:expr;)* }
+        v128_extract_lane { $($vx:ident $vx_text:literal -> $vxd:ty = $vxf:expr;)* }
+        v128_replace_lane { $($vr:ident $vr_text:literal ($vrt:ty) = $vrf:expr;)* }
+        v128_load { $($vl:ident $vl_text:literal $vlr:ty => $vld:ty = $vlf:expr;)* }
+        v128_load_lane { $($ll:ident $ll_text:literal $llr:ty;)* }
+        v128_store_lane { $($sl:ident $sl_text:literal $slr:ty;)* }
+        special { $($sp:ident $sp_text:literal $sp_family:ident;)* }
+    ) => {
+        $(unary_op!($unary, $ux, $ud, |x| Ok($uf(x)));)*
+        $(unary_op!($try1, $tx, $td, $tf);)*
+        $(unary_op!($v1, $v1x, $v1d, |x| Ok(<$v1d>::from($v1f(x))));)*
+        $(binary_op!($comm, $cx, $cy, $cd, |x, y| Ok($cf(x, y)));)*
+        $(binary_op!($bin, $bx, $by, $bd, |x, y| Ok($bf(x, y)));)*
+        $(binary_op!($try2, $t2x, $t2y, $t2d, $t2f);)*
+        $(binary_op!($v2, $v2x, $v2y, $v2d, |x, y| Ok($v2f(x, y)));)*
+        $(binary_op!($ci, $cit, $cit, i32, |x, y| Ok(i32::from($cif(x, y))));)*
+        $(binary_op!($cf2, $cf2t, $cf2t, i32, |x, y| Ok(i32::from($cf2f(x, y))));)*
+        $(condition_op!($br, $brt, $brf);)*
+        $(unary_family!($unary);)*
+        $(unary_family!($try1);)*
+        $(binary_family!(commutative, $comm);)*
+        $(binary_family!(binary, $bin);)*
+        $(binary_family!(binary, $try2);)*
+        $(binary_family!(commutative, $ci);)*
+        $(binary_family!(commutative, $cf2);)*
+        $(
+            pub(crate) struct $load;
+            impl LoadOp for $load {
+                const OP: Op = Op::$load;
+                type Raw = $lr;
+                type D = $ld;
+
+                #[inline(always)]
+                fn extend(raw: $lr) -> $ld {
+                    let extend: fn($lr) -> $ld = $lf;
+                    extend(raw)
+                }
+            }
+            impl Handlers for $load {
+                const LIST: &'static [Entry] = &load::<$load>();
+            }
+            impl<D: Destination, X: Source> Shaped<(D, X, Slot)> for $load {
+                type Instr = Load<$load, D, X>;
+            }
+        )*
+        $(
+            pub(crate) struct $store;
+            impl StoreOp for $store {
+                const OP: Op = Op::$store;
+                type Raw = $sr;
+                type V = $sv;
+
+                #[inline(always)]
+                fn wrap(value: $sv) -> $sr {
+                    let wrap: fn($sv) -> $sr = $sf;
+                    wrap(value)
+                }
+            }
+            impl Handlers for $store {
+                const LIST: &'static [Entry] = &store::<$store>();
+            }
+            impl<X: Source, Y: Source> Shaped<(Slot, X, Y)> for $store {
+                type Instr = Store<$store, X, Y>;
+            }
+        )*
+        $(impl Handlers for $v1 {
+            const LIST: &'static [Entry] = &[entry::<Unary<$v1, Slot, Slot>>()];
+        })*
+        $(impl Handlers for $v2 {
+            const LIST: &'static [Entry] = &[entry::<Binary<$v2, Slot, Slot, Slot>>()];
+        })*
+        $(
+            pub(crate) struct $vx;
+            impl ExtractLaneOp for $vx {
+                const OP: Op = Op::$vx;
+                type D = $vxd;
+
+                #[inline(always)]
+                fn eval(v: V128, lane: u8) -> $vxd {
+                    $vxf(v, lane)
+                }
+            }
+            impl Handlers for $vx {
+                const LIST: &'static [Entry] = &[entry::<ExtractLane<$vx>>()];
+            }
+        )*
+        $(
+            pub(crate) struct $vr;
+            impl ReplaceLaneOp for $vr {
+                const OP: Op = Op::$vr;
+                type Y = $vrt;
+
+                #[inline(always)]
+                fn eval(v: V128, lane: u8, y: $vrt) -> V128 {
+                    $vrf(v, lane, y)
+                }
+            }
+            impl Handlers for $vr {
+                const LIST: &'static [Entry] = &[entry::<ReplaceLane<$vr>>()];
+            }
+        )*
+        $(
+            pub(crate) struct $vl;
+            impl LoadOp for $vl {
+                const OP: Op = Op::$vl;
+                type Raw = $vlr;
+                type D = $vld;
+
+                #[inline(always)]
+                fn extend(raw: $vlr) -> $vld {
+                    $vlf(raw)
+                }
+            }
+            impl Handlers for $vl {
+                const LIST: &'static [Entry] = &[entry::<Load<$vl, Slot, Slot>>()];
+            }
+        )*
+        $(
+            pub(crate) struct $ll;
+            impl LaneOp for $ll {
+                const OP: Op = Op::$ll;
+                type Raw = $llr;
+            }
+            impl Handlers for $ll {
+                const LIST: &'static [Entry] = &[entry::<LoadLane<$ll>>()];
+            }
+        )*
+        $(
+            pub(crate) struct $sl;
+            impl LaneOp for $sl {
+                const OP: Op = Op::$sl;
+                type Raw = $slr;
+            }
+            impl Handlers for $sl {
+                const LIST: &'static [Entry] = &[entry::<StoreLane<$sl>>()];
+            }
+        )*
+
+        /// The handlers of all ops.
+        const LISTS: &[&[Entry]] = &[
+            $($unary::LIST,)* $($try1::LIST,)* $($comm::LIST,)* $($bin::LIST,)* $($try2::LIST,)*
+            $($ci::LIST,)* $($cf2::LIST,)* $($br::LIST,)* $($load::LIST,)* $($store::LIST,)*
+            $($v1::LIST,)* $($v2::LIST,)* $($vx::LIST,)* $($vr::LIST,)* $($vl::LIST,)*
+            $($ll::LIST,)* $($sl::LIST,)* $(<$sp as Handlers>::LIST,)*
+        ];
+    };
+}
+
+macro_rules! unary_op {
+    ($name:ident, $x:ty, $d:ty, $eval:expr) => {
+        pub(crate) struct $name;
+        impl UnaryOp for $name {
+            const OP: Op = Op::$name;
+            type X = $x;
+            type D = $d;
+
+            #[inline(always)]
+            fn eval(x: $x) -> Result<$d, Trap> {
+                let eval: fn($x) -> Result<$d, Trap> = $eval;
+                eval(x)
+            }
+        }
+    };
+}
+
+macro_rules! binary_op {
+    ($name:ident, $x:ty, $y:ty, $d:ty, $eval:expr) => {
+        pub(crate) struct $name;
+        impl BinaryOp for $name {
+            const OP: Op = Op::$name;
+            type X = $x;
+            type Y = $y;
+            type D = $d;
+
+            #[inline(always)]
+            fn eval(x: $x, y: $y) -> Result<$d, Trap> {
+                let eval: fn($x, $y) -> Result<$d, Trap> = $eval;
+                eval(x, y)
+            }
+        }
+    };
+}
+
+macro_rules! condition_op {
+    ($name:ident, $ty:ty, $eval:expr) => {
+        binary_op!($name, $ty, $ty, i32, |x, y| {
+            let holds: fn($ty, $ty) -> bool = $eval;
+            Ok(i32::from(holds(x, y)))
+        });
+        impl Handlers for $name {
+            const LIST: &'static [Entry] = &branch::<$name>();
+        }
+        impl<X: Source, Y: Source> Shaped<(Slot, X, Y)> for $name {
+            type Instr = Branch<$name, X, Y>;
+        }
+    };
+}
+
+macro_rules! unary_family {
+    ($name:ident) => {
+        impl Handlers for $name {
+            const LIST: &'static [Entry] = &unary::<$name>();
+        }
+        impl<D: Destination, X: Source> Shaped<(D, X, Slot)> for $name {
+            type Instr = Unary<$name, D, X>;
+        }
+    };
+}
+
+macro_rules! binary_family {
+    ($list:ident, $name:ident) => {
+        impl Handlers for $name {
+            const LIST: &'static [Entry] = &$list::<$name>();
+        }
+        impl<D: Destination, X: Source, Y: Source> Shaped<(D, X, Y)> for $name {
+            type Instr = Binary<$name, D, X, Y>;
+        }
+    };
+}
+
+for_each_op!(define_op_types);
+
+/// The part of a fused sequence that a row names.
+type Part<O, S> = One<<O as Shaped<S>>::Instr>;
+
+macro_rules! define_fused_handlers {
+    (
+        pairs { $($p1:ident $s1:tt, $p2:ident $s2:tt;)* }
+        triples { $($t1:ident $u1:tt, $t2:ident $u2:tt, $t3:ident $u3:tt;)* }
+    ) => {
+        /// The handlers of the fused sequences, in the order of their opcodes.
+        const FUSED: &[Handler] = &[
+            $(fused::<Seq<Part<$p1, $s1>, Part<$p2, $s2>>>(),)*
+            $(fused::<Seq<Part<$t1, $u1>, Seq<Part<$t2, $u2>, Part<$t3, $u3>>>>(),)*
+        ];
+    };
+}
+const fn fused<C: Cell>() -> Handler {
+    dispatch::handler::<C>()
+}
+for_each_fused!(define_fused_handlers);
+
+/// The handler of each opcode.
+pub(crate) static HANDLERS: [Handler; OPCODES] = {
+    let mut handlers = [dispatch::handler::<One<Unreachable>>(); OPCODES];
+    let mut filled = 0;
+    let mut list = 0;
+    while list < LISTS.len() {
+        let mut at = 0;
+        while at < LISTS[list].len() {
+            let (opcode, handler) = LISTS[list][at];
+            handlers[opcode.index()] = handler;
+            filled += 1;
+            at += 1;
+        }
+        list += 1;
+    }
+    let mut row = 0;
+    while row < FUSED.len() {
+        handlers[Opcode::fused(row).index()] = FUSED[row];
+        filled += 1;
+        row += 1;
+    }
+    assert!(filled == OPCODES, "an opcode has no handler");
+    handlers
+};

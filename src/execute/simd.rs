@@ -1,0 +1,235 @@
+//! Vector instructions that are not plain functions of slots: lanes, lane memory, constants.
+
+use core::marker::PhantomData;
+
+use crate::code::Op;
+use crate::{Trap, V128, num};
+
+use super::instr::{Instr, Operands};
+use super::memory::{Raw, address};
+use super::operand::{Slot, Value};
+use super::ops::single_shape;
+use super::state::{Flow, State};
+
+/// Reads a lane.
+pub(crate) trait ExtractLaneOp: 'static {
+    const OP: Op;
+    type D: Value;
+
+    fn eval(v: V128, lane: u8) -> Self::D;
+}
+
+/// `d = extract_lane x, lane`.
+pub(crate) struct ExtractLane<O>(PhantomData<O>);
+
+impl<O: ExtractLaneOp> Instr for ExtractLane<O> {
+    const OP: Op = O::OP;
+
+    #[inline(always)]
+    unsafe fn run(s: &mut State, at: usize) -> Flow {
+        // SAFETY: the caller's promise.
+        unsafe {
+            let x = Operands::<Self>::x::<Slot, V128>(s, at);
+            let lane = Operands::<Self>::word(s, at, 0) as u8;
+            Operands::<Self>::set::<Slot, O::D>(s, at, O::eval(x, lane));
+        }
+        Flow::Next
+    }
+}
+
+/// Writes a lane.
+pub(crate) trait ReplaceLaneOp: 'static {
+    const OP: Op;
+    type Y: Value;
+
+    fn eval(v: V128, lane: u8, y: Self::Y) -> V128;
+}
+
+/// `d = replace_lane x, lane, y`.
+pub(crate) struct ReplaceLane<O>(PhantomData<O>);
+
+impl<O: ReplaceLaneOp> Instr for ReplaceLane<O> {
+    const OP: Op = O::OP;
+
+    #[inline(always)]
+    unsafe fn run(s: &mut State, at: usize) -> Flow {
+        // SAFETY: the caller's promise.
+        unsafe {
+            let x = Operands::<Self>::x::<Slot, V128>(s, at);
+            let y = Operands::<Self>::y::<Slot, O::Y>(s, at);
+            let lane = Operands::<Self>::word(s, at, 0) as u8;
+            Operands::<Self>::set::<Slot, V128>(s, at, O::eval(x, lane, y));
+        }
+        Flow::Next
+    }
+}
+
+/// An access to memory by one lane, of the size of `Raw`.
+pub(crate) trait LaneOp: 'static {
+    const OP: Op;
+    type Raw: Raw + Lane;
+}
+
+/// A lane of a vector as the bits that are in memory.
+pub(crate) trait Lane: Sized {
+    fn extract(v: V128, lane: u8) -> Self;
+    fn replace(v: V128, lane: u8, bits: Self) -> V128;
+}
+
+macro_rules! lanes {
+    ($($ty:ty = $extract:expr, $replace:path;)*) => {
+        $(impl Lane for $ty {
+            #[inline(always)]
+            fn extract(v: V128, lane: u8) -> Self {
+                $extract(v, lane)
+            }
+
+            #[inline(always)]
+            fn replace(v: V128, lane: u8, bits: Self) -> V128 {
+                $replace(v, lane, bits)
+            }
+        })*
+    };
+}
+
+lanes! {
+    u8 = |v, lane| num::i8x16_extract_lane_u(v, lane) as u8, num::v128_load8_lane;
+    u16 = |v, lane| num::i16x8_extract_lane_u(v, lane) as u16, num::v128_load16_lane;
+    u32 = |v, lane| num::i32x4_extract_lane(v, lane) as u32, num::v128_load32_lane;
+    u64 = |v, lane| num::i64x2_extract_lane(v, lane) as u64, num::v128_load64_lane;
+}
+
+/// `d = y with lane = memory[x + offset]`.
+pub(crate) struct LoadLane<O>(PhantomData<O>);
+
+impl<O: LaneOp> Instr for LoadLane<O> {
+    const OP: Op = O::OP;
+
+    #[inline(always)]
+    unsafe fn run(s: &mut State, at: usize) -> Flow {
+        // SAFETY: the caller's promise; `address` has checked the bounds.
+        unsafe {
+            let base = Operands::<Self>::x::<Slot, i32>(s, at);
+            let offset = Operands::<Self>::word(s, at, 0);
+            let lane = Operands::<Self>::word(s, at, 1) as u8;
+            let Some(address) = address::<O::Raw>(s, base, offset) else {
+                return Flow::Trap(Trap::MemoryOutOfBounds);
+            };
+            let y = Operands::<Self>::y::<Slot, V128>(s, at);
+            let value = O::Raw::replace(y, lane, O::Raw::load(address));
+            Operands::<Self>::set::<Slot, V128>(s, at, value);
+        }
+        Flow::Next
+    }
+}
+
+/// `memory[x + offset] = lane of y`.
+pub(crate) struct StoreLane<O>(PhantomData<O>);
+
+impl<O: LaneOp> Instr for StoreLane<O> {
+    const OP: Op = O::OP;
+
+    #[inline(always)]
+    unsafe fn run(s: &mut State, at: usize) -> Flow {
+        // SAFETY: the caller's promise; `address` has checked the bounds.
+        unsafe {
+            let base = Operands::<Self>::x::<Slot, i32>(s, at);
+            let offset = Operands::<Self>::word(s, at, 0);
+            let lane = Operands::<Self>::word(s, at, 1) as u8;
+            let Some(address) = address::<O::Raw>(s, base, offset) else {
+                return Flow::Trap(Trap::MemoryOutOfBounds);
+            };
+            let y = Operands::<Self>::y::<Slot, V128>(s, at);
+            O::Raw::extract(y, lane).store(address);
+        }
+        Flow::Next
+    }
+}
+
+/// `v128.store`: `memory[x + offset] = y`.
+pub(crate) struct V128Store;
+
+impl Instr for V128Store {
+    const OP: Op = Op::V128Store;
+
+    #[inline(always)]
+    unsafe fn run(s: &mut State, at: usize) -> Flow {
+        // SAFETY: the caller's promise; `address` has checked the bounds.
+        unsafe {
+            let base = Operands::<Self>::x::<Slot, i32>(s, at);
+            let offset = Operands::<Self>::word(s, at, 0);
+            let Some(address) = address::<[u8; 16]>(s, base, offset) else {
+                return Flow::Trap(Trap::MemoryOutOfBounds);
+            };
+            Operands::<Self>::y::<Slot, V128>(s, at)
+                .to_le_bytes()
+                .store(address);
+        }
+        Flow::Next
+    }
+}
+
+/// The four words of `I` as a vector, the low one first.
+#[inline(always)]
+unsafe fn bits<I: Instr>(s: &State, at: usize) -> u128 {
+    // SAFETY: the caller's promise: `I` has four words.
+    let word = |index: usize| u128::from(unsafe { Operands::<I>::word(s, at, index) });
+    word(0) | word(1) << 32 | word(2) << 64 | word(3) << 96
+}
+
+/// `v128.const`.
+pub(crate) struct V128Const;
+
+impl Instr for V128Const {
+    const OP: Op = Op::V128Const;
+
+    #[inline(always)]
+    unsafe fn run(s: &mut State, at: usize) -> Flow {
+        // SAFETY: the caller's promise.
+        unsafe {
+            let value = V128::from(bits::<Self>(s, at));
+            Operands::<Self>::set::<Slot, V128>(s, at, value);
+        }
+        Flow::Next
+    }
+}
+
+/// `v128.bitselect`: the bits of `x` where the third source has ones, else those of `y`.
+pub(crate) struct V128Bitselect;
+
+impl Instr for V128Bitselect {
+    const OP: Op = Op::V128Bitselect;
+
+    #[inline(always)]
+    unsafe fn run(s: &mut State, at: usize) -> Flow {
+        // SAFETY: the caller's promise.
+        unsafe {
+            let x = Operands::<Self>::x::<Slot, V128>(s, at);
+            let y = Operands::<Self>::y::<Slot, V128>(s, at);
+            let mask = Operands::<Self>::rest::<V128>(s, at, 0);
+            Operands::<Self>::set::<Slot, V128>(s, at, num::v128_bitselect(x, y, mask));
+        }
+        Flow::Next
+    }
+}
+
+/// `i8x16.shuffle`.
+pub(crate) struct I8x16Shuffle;
+
+impl Instr for I8x16Shuffle {
+    const OP: Op = Op::I8x16Shuffle;
+
+    #[inline(always)]
+    unsafe fn run(s: &mut State, at: usize) -> Flow {
+        // SAFETY: the caller's promise.
+        unsafe {
+            let x = Operands::<Self>::x::<Slot, V128>(s, at);
+            let y = Operands::<Self>::y::<Slot, V128>(s, at);
+            let lanes = bits::<Self>(s, at).to_le_bytes();
+            Operands::<Self>::set::<Slot, V128>(s, at, num::i8x16_shuffle(x, y, lanes));
+        }
+        Flow::Next
+    }
+}
+
+single_shape! { V128Store V128Const V128Bitselect I8x16Shuffle }

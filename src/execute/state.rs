@@ -1,0 +1,161 @@
+//! What the executor carries from one cell to the next: the machine state, the context, records.
+
+use core::ptr::NonNull;
+
+use crate::Trap;
+use crate::code::Opcode;
+use crate::error::Error;
+use crate::store::{FuncEntity, GlobalCell, InstanceData, MemoryEntity, StoreInner, TableEntity};
+
+use super::code_map::FuncEntry;
+use super::dispatch;
+
+/// The registers of the machine. In tail-call dispatch each field is a register of the processor.
+#[derive(Clone, Copy)]
+pub(crate) struct State {
+    /// The cell that runs.
+    pub(crate) pc: *const u8,
+    /// Slot 0 of the frame that runs.
+    pub(crate) sp: *mut u8,
+    /// Everything else.
+    pub(crate) ctx: *mut Ctx,
+    /// The accumulator of i32, i64 and references; the upper half is undefined after an i32.
+    pub(crate) acc: u64,
+    /// The accumulator of f32.
+    pub(crate) f32: f32,
+    /// The accumulator of f64.
+    pub(crate) f64: f64,
+}
+
+/// What a handler asks for when it is done.
+#[derive(Clone, Copy)]
+pub(crate) enum Flow {
+    /// The next cell.
+    Next,
+    /// The cell at `pc`, which the handler set.
+    Jump,
+    /// The end of execution, for this reason.
+    Trap(Trap),
+    /// The end of execution, for the reason in the context.
+    Stop,
+}
+
+/// Where a call returns to. Records grow down from the end of the stack's buffer, towards the
+/// frames.
+#[derive(Clone, Copy)]
+#[repr(C)]
+pub(crate) struct Record {
+    /// The cell after the call; or [`Ctx::halt`] or [`Ctx::restore`].
+    pub(crate) pc: *const u8,
+    /// The caller's frame; at [`Ctx::restore`], the caller's instance.
+    pub(crate) sp: *mut u8,
+}
+
+/// The number of access sizes: 1, 2, 4, 8 and 16 bytes.
+const ACCESS_SIZES: usize = 5;
+
+/// The part of the machine that changes rarely: caches of the running instance, the stack's limit,
+/// and why execution stopped. One lives on the native stack for each entry from the host.
+#[repr(C)]
+pub(crate) struct Ctx {
+    /// The bytes of the current memory: memory 0 but between two `use_memory`.
+    pub(crate) memory: *mut u8,
+    /// The last address at which an access of 2^n bytes is in bounds; negative if there is none.
+    pub(crate) limits: [i64; ACCESS_SIZES],
+    /// The newest record.
+    pub(crate) records: *mut Record,
+    /// The defined functions of the running instance.
+    pub(crate) entries: *const FuncEntry,
+    /// The globals of the running instance.
+    pub(crate) globals: *const *mut GlobalCell,
+    /// The tables of the running instance.
+    pub(crate) tables: *const *mut TableEntity,
+    /// The running instance.
+    pub(crate) instance: *const InstanceData,
+    /// All functions of the store.
+    pub(crate) funcs: *const FuncEntity,
+    /// The store; nothing else uses it while guest code runs.
+    pub(crate) store: NonNull<StoreInner>,
+    /// The fuel that is left, if fuel is counted.
+    pub(crate) fuel: i64,
+    /// Why execution stopped, if by a trap.
+    pub(crate) trap: Option<Trap>,
+    /// Why execution stopped, if by an error of the host or of translation.
+    pub(crate) error: Option<Error>,
+    /// Where it stopped: the cell, and the byte offset of the operands in it.
+    pub(crate) stop_pc: *const u8,
+    pub(crate) stop_operands: usize,
+    /// The cell that ends execution: the oldest record leads here.
+    pub(crate) halt: u32,
+    /// The cell that makes the instance in its record the running one again.
+    pub(crate) restore: u32,
+}
+
+impl Ctx {
+    /// A context with nothing in it that runs yet.
+    pub(crate) fn new(store: NonNull<StoreInner>, records: *mut Record, fuel: u64) -> Ctx {
+        Ctx {
+            memory: NonNull::dangling().as_ptr(),
+            limits: [i64::MIN; ACCESS_SIZES],
+            records,
+            entries: core::ptr::null(),
+            globals: core::ptr::null(),
+            tables: core::ptr::null(),
+            instance: core::ptr::null(),
+            funcs: core::ptr::null(),
+            store,
+            fuel: i64::try_from(fuel).unwrap_or(i64::MAX),
+            trap: None,
+            error: None,
+            stop_pc: core::ptr::null(),
+            stop_operands: 0,
+            halt: dispatch::label(Opcode::HALT),
+            restore: dispatch::label(Opcode::RESTORE_INSTANCE),
+        }
+    }
+
+    /// Makes `instance` the running one.
+    ///
+    /// # Safety
+    ///
+    /// `instance` is an instance of the store.
+    pub(crate) unsafe fn enter_instance(&mut self, instance: *const InstanceData) {
+        self.instance = instance;
+        // SAFETY: the store keeps its instances at their addresses until it is dropped.
+        let data = unsafe { &*instance };
+        self.entries = data.entries;
+        self.globals = data.globals.as_ptr();
+        self.tables = data.tables.as_ptr();
+        // SAFETY: the instance is the running one.
+        unsafe { self.reload() };
+    }
+
+    /// Reads again what may move when memory grows or functions are added.
+    ///
+    /// # Safety
+    ///
+    /// There is a running instance.
+    pub(crate) unsafe fn reload(&mut self) {
+        // SAFETY: the instance and its store are alive; nobody else uses the store now.
+        unsafe {
+            self.funcs = (*self.store.as_ptr()).funcs.as_ptr();
+            match (*self.instance).memories.first() {
+                Some(memory) => self.use_memory(*memory),
+                None => self.limits = [i64::MIN; ACCESS_SIZES],
+            }
+        }
+    }
+
+    /// Makes `memory` the one that loads and stores access.
+    ///
+    /// # Safety
+    ///
+    /// `memory` is a memory of the store.
+    pub(crate) unsafe fn use_memory(&mut self, memory: *const MemoryEntity) {
+        // SAFETY: the store keeps its memories at their addresses until it is dropped.
+        let (base, len) = unsafe { ((*memory).base, (*memory).len) };
+        self.memory = base;
+        let len = i64::try_from(len).unwrap_or(i64::MAX);
+        self.limits = core::array::from_fn(|log2| len - (1 << log2));
+    }
+}

@@ -1,0 +1,335 @@
+//! Linking by name: definitions of the host and of instances, and instantiation with them.
+
+use crate::func::{IntoFunc, untyped_host_func};
+use crate::parse::Import;
+use crate::store::{HostFunc, StoreInner};
+use crate::{
+    AsContext, AsContextMut, Caller, Engine, Error, Extern, ExternType, Func, FuncType, Instance,
+    Module, Val,
+};
+use alloc::boxed::Box;
+use alloc::format;
+use alloc::string::String;
+use alloc::sync::Arc;
+use alloc::vec::Vec;
+use core::fmt;
+use core::hash::{Hash, Hasher};
+use core::marker::PhantomData;
+use hashbrown::{Equivalent, HashMap};
+
+/// Definitions by module and name, with which modules are instantiated.
+///
+/// Host functions are defined without a store, for stores with data of type `T`, and can be used in
+/// many.
+///
+/// ```
+/// use fulmar::{Engine, Linker, Module, Store};
+///
+/// let engine = Engine::default();
+/// let mut linker = Linker::<()>::new(&engine);
+/// linker.func_wrap("env", "double", |value: i32| value * 2)?;
+///
+/// let wasm = wat::parse_str(
+///     r#"(module
+///         (import "env" "double" (func $double (param i32) (result i32)))
+///         (func (export "quadruple") (param i32) (result i32)
+///             (call $double (call $double (local.get 0)))))"#,
+/// )?;
+/// let module = Module::new(&engine, &wasm)?;
+/// let mut store = Store::new(&engine, ());
+/// let instance = linker.instantiate(&mut store, &module)?;
+/// let quadruple = instance.get_typed_func::<i32, i32>(&mut store, "quadruple")?;
+/// assert_eq!(quadruple.call(&mut store, 10)?, 40);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub struct Linker<T: 'static> {
+    engine: Engine,
+    definitions: HashMap<Key, Definition>,
+    allow_shadowing: bool,
+    data: PhantomData<fn(T)>,
+}
+
+#[derive(Clone)]
+enum Definition {
+    /// Of some store.
+    Extern(Extern),
+    /// To be added to the store in which it is used.
+    HostFunc(Arc<HostFunc>),
+}
+
+impl<T: 'static> Linker<T> {
+    /// A linker without definitions, for modules and stores of `engine`.
+    pub fn new(engine: &Engine) -> Self {
+        Self {
+            engine: engine.clone(),
+            definitions: HashMap::new(),
+            allow_shadowing: false,
+            data: PhantomData,
+        }
+    }
+
+    /// The engine.
+    pub fn engine(&self) -> &Engine {
+        &self.engine
+    }
+
+    /// Whether a later definition replaces an earlier one of the same names; otherwise, it is an
+    /// error.
+    pub fn allow_shadowing(&mut self, allow: bool) -> &mut Self {
+        self.allow_shadowing = allow;
+        self
+    }
+
+    /// Defines something of `store`, so that the linker can be used only with that store.
+    ///
+    /// # Errors
+    ///
+    /// If the names are defined already.
+    ///
+    /// # Panics
+    ///
+    /// If `item` belongs to another store.
+    pub fn define(
+        &mut self,
+        store: impl AsContext<Data = T>,
+        module: &str,
+        name: &str,
+        item: impl Into<Extern>,
+    ) -> Result<&mut Self, Error> {
+        let item = item.into();
+        // Looking at the type finds out whether the store is the right one.
+        item.ty(store);
+        self.insert(module, name, Definition::Extern(item))
+    }
+
+    /// Defines a closure as host function.
+    ///
+    /// # Errors
+    ///
+    /// If the names are defined already.
+    pub fn func_wrap<Params, Results>(
+        &mut self,
+        module: &str,
+        name: &str,
+        func: impl IntoFunc<T, Params, Results>,
+    ) -> Result<&mut Self, Error> {
+        let func = func.into_func(&self.engine);
+        self.insert(module, name, Definition::HostFunc(Arc::new(func)))
+    }
+
+    /// Defines a host function whose type is known only at run time; see [`Func::new`].
+    ///
+    /// # Errors
+    ///
+    /// If the names are defined already.
+    pub fn func_new(
+        &mut self,
+        module: &str,
+        name: &str,
+        ty: FuncType,
+        func: impl Fn(Caller<'_, T>, &[Val], &mut [Val]) -> Result<(), Error> + Send + Sync + 'static,
+    ) -> Result<&mut Self, Error> {
+        let func = untyped_host_func(&self.engine, ty, func);
+        self.insert(module, name, Definition::HostFunc(Arc::new(func)))
+    }
+
+    /// Defines all exports of `instance` under `module`.
+    ///
+    /// # Errors
+    ///
+    /// If some of the names are defined already.
+    ///
+    /// # Panics
+    ///
+    /// If the instance belongs to another store.
+    pub fn instance(
+        &mut self,
+        mut store: impl AsContextMut<Data = T>,
+        module: &str,
+        instance: Instance,
+    ) -> Result<&mut Self, Error> {
+        for export in instance.exports(store.as_context_mut()) {
+            self.insert(
+                module,
+                export.name(),
+                Definition::Extern(export.into_extern()),
+            )?;
+        }
+        Ok(self)
+    }
+
+    /// Defines each function that `module` imports and that is not defined yet, so that calling it
+    /// is an error.
+    ///
+    /// # Errors
+    ///
+    /// If something else than a function is not defined.
+    pub fn define_unknown_imports_as_traps(&mut self, module: &Module) -> Result<(), Error> {
+        for import in module.imports() {
+            if self
+                .definitions
+                .contains_key(&(import.module(), import.name()))
+            {
+                continue;
+            }
+            let ExternType::Func(ty) = import.ty() else {
+                let (module, name) = (import.module(), import.name());
+                return Err(Error::unknown_import(module, name, import.ty().clone()));
+            };
+            let message = format!(
+                "unknown import {:?} {:?} was called",
+                import.module(),
+                import.name()
+            );
+            self.func_new(
+                import.module(),
+                import.name(),
+                ty.clone(),
+                move |_, _, _| Err(Error::msg(message.clone())),
+            )?;
+        }
+        Ok(())
+    }
+
+    fn insert(
+        &mut self,
+        module: &str,
+        name: &str,
+        definition: Definition,
+    ) -> Result<&mut Self, Error> {
+        if !self.allow_shadowing && self.definitions.contains_key(&(module, name)) {
+            return Err(Error::msg(format!(
+                "import {module:?} {name:?} defined twice"
+            )));
+        }
+        self.definitions.insert(Key::new(module, name), definition);
+        Ok(self)
+    }
+
+    /// What is defined under these names.
+    ///
+    /// # Panics
+    ///
+    /// If it belongs to another store.
+    pub fn get(
+        &self,
+        mut store: impl AsContextMut<Data = T>,
+        module: &str,
+        name: &str,
+    ) -> Option<Extern> {
+        let mut store = store.as_context_mut();
+        let item = self
+            .definitions
+            .get(&(module, name))?
+            .in_store(store.inner_mut());
+        item.ty_in(store.inner());
+        Some(item)
+    }
+
+    /// Instantiates `module` with what it imports, and runs its start function.
+    ///
+    /// # Errors
+    ///
+    /// If an import is not defined or is of another type, a limit is reached, a segment does not
+    /// fit, or the start function fails.
+    ///
+    /// # Panics
+    ///
+    /// If the definitions belong to another store.
+    pub fn instantiate(
+        &self,
+        mut store: impl AsContextMut<Data = T>,
+        module: &Module,
+    ) -> Result<Instance, Error> {
+        let mut store = store.as_context_mut();
+        if !Engine::same(&self.engine, store.engine()) {
+            return Err(Error::msg("linker and store belong to different engines"));
+        }
+        let imports = self.resolve(store.inner_mut(), module)?;
+        Instance::new(store, module, &imports)
+    }
+
+    /// The definitions of what `module` imports, in order.
+    fn resolve(&self, store: &mut StoreInner, module: &Module) -> Result<Vec<Extern>, Error> {
+        let declared = module.inner();
+        let mut imports = Vec::with_capacity(declared.imports.len());
+        for Import { module, name, item } in &declared.imports {
+            let (module, name) = (declared.text(*module), declared.text(*name));
+            let Some(definition) = self.definitions.get(&(module, name)) else {
+                return Err(Error::unknown_import(
+                    module,
+                    name,
+                    declared.item_type(*item),
+                ));
+            };
+            imports.push(definition.in_store(store));
+        }
+        Ok(imports)
+    }
+}
+
+impl Definition {
+    /// What is defined; a host function is added to `store`, which is one of the linker's data
+    /// type.
+    fn in_store(&self, store: &mut StoreInner) -> Extern {
+        match self {
+            Self::Extern(item) => *item,
+            Self::HostFunc(func) => Func::from_host(store, func.clone()).into(),
+        }
+    }
+}
+
+impl<T: 'static> Clone for Linker<T> {
+    fn clone(&self) -> Self {
+        Self {
+            engine: self.engine.clone(),
+            definitions: self.definitions.clone(),
+            allow_shadowing: self.allow_shadowing,
+            data: PhantomData,
+        }
+    }
+}
+
+impl<T: 'static> fmt::Debug for Linker<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let names = self.definitions.keys().map(Key::names);
+        f.debug_set().entries(names).finish()
+    }
+}
+
+/// The names of an import in one allocation.
+#[derive(Clone, PartialEq, Eq)]
+struct Key {
+    /// The module, then the name.
+    text: Box<str>,
+    module_bytes: usize,
+}
+
+impl Key {
+    fn new(module: &str, name: &str) -> Self {
+        let mut text = String::with_capacity(module.len() + name.len());
+        text.push_str(module);
+        text.push_str(name);
+        Self {
+            text: text.into(),
+            module_bytes: module.len(),
+        }
+    }
+
+    fn names(&self) -> (&str, &str) {
+        self.text.split_at(self.module_bytes)
+    }
+}
+
+impl Hash for Key {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        // As the pair of names hashes, with which definitions are looked up.
+        self.names().hash(state);
+    }
+}
+
+impl Equivalent<Key> for (&str, &str) {
+    fn equivalent(&self, key: &Key) -> bool {
+        *self == key.names()
+    }
+}

@@ -1,0 +1,436 @@
+//! From the bytes of a binary module to its declarations, validated.
+//!
+//! Input: bytes, the accepted features and the registry of canonical types. Output: a
+//! [`ParsedModule`], in which function bodies are byte ranges: they are translated later. Nothing
+//! here knows of stores or execution.
+
+mod const_expr;
+mod names;
+mod read;
+mod types;
+
+pub(crate) use self::const_expr::{ConstContext, ConstExpr, ConstValue};
+pub(crate) use self::names::FuncNames;
+pub(crate) use self::read::parse;
+
+use crate::types::index::{FuncIdx, GlobalIdx, MemoryIdx, TableIdx, TypeIdx};
+use crate::types::{FuncType, GlobalType, MemoryType, TableType, TypeId};
+use crate::{CompilationMode, Error};
+use alloc::boxed::Box;
+use alloc::vec::Vec;
+use core::hash::BuildHasher;
+use core::mem;
+use core::ops::Range;
+use hashbrown::{DefaultHashBuilder, HashTable};
+use spin::Mutex;
+use wasmparser::{
+    BinaryReader, FuncToValidate, FuncValidatorAllocations, FunctionBody, ValidatorResources,
+    WasmFeatures,
+};
+
+/// The declarations of a module, by index space.
+pub(crate) struct ParsedModule {
+    /// The module itself; spans refer to it.
+    pub(crate) bytes: Box<[u8]>,
+    /// The canonical type of each type of the module, by [`TypeIdx`].
+    pub(crate) types: Vec<TypeId>,
+    /// By [`TypeIdx`].
+    pub(crate) signatures: Vec<FuncType>,
+    /// The type of each function, by [`FuncIdx`], imports first.
+    pub(crate) funcs: Vec<TypeIdx>,
+    pub(crate) imported_funcs: u32,
+    /// By [`TableIdx`], imports first.
+    pub(crate) tables: Vec<TableType>,
+    pub(crate) imported_tables: u32,
+    /// The initial element of each defined table that has one.
+    pub(crate) table_inits: Vec<(TableIdx, ConstExpr)>,
+    /// By [`MemoryIdx`], imports first.
+    pub(crate) memories: Vec<MemoryType>,
+    pub(crate) imported_memories: u32,
+    /// By [`GlobalIdx`], imports first.
+    pub(crate) globals: Vec<GlobalType>,
+    pub(crate) imported_globals: u32,
+    /// The initial value of each defined global.
+    pub(crate) global_inits: Vec<ConstExpr>,
+    /// The bytes of each defined function's body: its locals and instructions.
+    pub(crate) bodies: Vec<Span>,
+    pub(crate) data: Vec<DataSegment>,
+    pub(crate) elements: Vec<ElementSegment>,
+    pub(crate) imports: Vec<Import>,
+    pub(crate) exports: Exports,
+    pub(crate) start: Option<FuncIdx>,
+    pub(crate) custom_sections: Vec<CustomSection>,
+    /// What is needed to validate bodies later; only in [`CompilationMode::Lazy`].
+    pub(crate) lazy_validation: Option<LazyValidation>,
+}
+
+impl ParsedModule {
+    /// The text that `span`, which was found to be UTF-8 by the parser, covers.
+    pub(crate) fn text(&self, span: Span) -> &str {
+        core::str::from_utf8(span.bytes(&self.bytes)).expect("validated: names are UTF-8")
+    }
+
+    /// Validates the body of a defined function, if that was put off.
+    pub(crate) fn validate_body(&self, defined: usize) -> Result<(), Error> {
+        let Some(lazy) = &self.lazy_validation else {
+            return Ok(());
+        };
+        let func = FuncIdx(self.imported_funcs + u32::try_from(defined).expect("validated count"));
+        lazy.validate(
+            &self.bytes,
+            self.bodies[defined],
+            func,
+            self.funcs[func.index()],
+        )
+    }
+
+    /// The bytes of a data segment, whether it was dropped or not.
+    pub(crate) fn data_bytes(&self, segment: u32) -> &[u8] {
+        self.data[segment as usize].range.bytes(&self.bytes)
+    }
+
+    /// The export with the name `name`.
+    pub(crate) fn export(&self, name: &str) -> Option<ExportedItem> {
+        self.exports.get(&self.bytes, name)
+    }
+}
+
+/// A range of the bytes of a module, which has less than 4 GiB.
+#[derive(Debug, Copy, Clone, PartialEq, Eq)]
+pub(crate) struct Span {
+    pub(crate) start: u32,
+    pub(crate) end: u32,
+}
+
+impl Span {
+    /// The bytes of `module` that the span covers.
+    #[inline]
+    pub(crate) fn bytes(self, module: &[u8]) -> &[u8] {
+        &module[self.range()]
+    }
+
+    /// As a range of positions.
+    #[inline]
+    pub(crate) fn range(self) -> Range<usize> {
+        self.start as usize..self.end as usize
+    }
+}
+
+/// The span of `part`, which must be borrowed from `module`.
+fn span_of(module: &[u8], part: &[u8]) -> Span {
+    let start = part.as_ptr().addr() - module.as_ptr().addr();
+    debug_assert!(
+        start + part.len() <= module.len(),
+        "the part is not of this module"
+    );
+    // A module has less than 4 GiB, which `parse` checks.
+    Span {
+        start: start as u32,
+        end: (start + part.len()) as u32,
+    }
+}
+
+/// An import of the module.
+#[derive(Debug, Copy, Clone)]
+pub(crate) struct Import {
+    pub(crate) module: Span,
+    pub(crate) name: Span,
+    /// What is imported, by its index in the module.
+    pub(crate) item: ExportedItem,
+}
+
+/// Something that is imported or exported, by its index in the module.
+#[derive(Debug, Copy, Clone, PartialEq, Eq)]
+pub(crate) enum ExportedItem {
+    Func(FuncIdx),
+    Table(TableIdx),
+    Memory(MemoryIdx),
+    Global(GlobalIdx),
+}
+
+/// The exports of a module, in order and by name.
+#[derive(Default)]
+pub(crate) struct Exports {
+    /// In the order of the module.
+    list: Vec<(Span, ExportedItem)>,
+    /// Positions in the list, by the hash of their names.
+    by_name: HashTable<u32>,
+    hasher: DefaultHashBuilder,
+}
+
+impl Exports {
+    fn from_list(module: &[u8], list: Vec<(Span, ExportedItem)>) -> Self {
+        let mut by_name = HashTable::with_capacity(list.len());
+        let hasher = DefaultHashBuilder::default();
+        let hash_at = |position: &u32| hasher.hash_one(list[*position as usize].0.bytes(module));
+        for position in 0..list.len() as u32 {
+            // The validator has refused names that occur twice.
+            by_name.insert_unique(hash_at(&position), position, hash_at);
+        }
+        Self {
+            list,
+            by_name,
+            hasher,
+        }
+    }
+
+    fn get(&self, module: &[u8], name: &str) -> Option<ExportedItem> {
+        let name = name.as_bytes();
+        let is_named = |position: &u32| self.list[*position as usize].0.bytes(module) == name;
+        let position = *self.by_name.find(self.hasher.hash_one(name), is_named)?;
+        Some(self.list[position as usize].1)
+    }
+
+    /// Names and items in the order of the module.
+    pub(crate) fn list(&self) -> &[(Span, ExportedItem)] {
+        &self.list
+    }
+}
+
+/// A data segment (spec: syntax/modules).
+#[derive(Debug)]
+pub(crate) struct DataSegment {
+    /// The bytes.
+    pub(crate) range: Span,
+    pub(crate) mode: DataMode,
+}
+
+/// When a data segment is used.
+#[derive(Debug)]
+pub(crate) enum DataMode {
+    /// By `memory.init`.
+    Passive,
+    /// At instantiation.
+    Active {
+        memory: MemoryIdx,
+        offset: ConstExpr,
+    },
+}
+
+/// An element segment (spec: syntax/modules).
+#[derive(Debug)]
+pub(crate) struct ElementSegment {
+    pub(crate) items: ElementItems,
+    pub(crate) mode: ElementMode,
+}
+
+/// The elements of a segment.
+#[derive(Debug)]
+pub(crate) enum ElementItems {
+    Funcs(Box<[FuncIdx]>),
+    Exprs(Box<[ConstExpr]>),
+}
+
+impl ElementItems {
+    /// The number of elements.
+    pub(crate) fn len(&self) -> usize {
+        match self {
+            Self::Funcs(funcs) => funcs.len(),
+            Self::Exprs(exprs) => exprs.len(),
+        }
+    }
+}
+
+/// When an element segment is used.
+#[derive(Debug)]
+pub(crate) enum ElementMode {
+    /// By `table.init`.
+    Passive,
+    /// At instantiation.
+    Active { table: TableIdx, offset: ConstExpr },
+    /// Never: it only declares the functions that instructions may refer to.
+    Declared,
+}
+
+/// A custom section.
+#[derive(Debug, Copy, Clone)]
+pub(crate) struct CustomSection {
+    pub(crate) name: Span,
+    pub(crate) data: Span,
+}
+
+/// What is needed to validate function bodies after the module was created.
+pub(crate) struct LazyValidation {
+    resources: ValidatorResources,
+    features: WasmFeatures,
+    /// Memory that the validator can use again.
+    allocations: Mutex<FuncValidatorAllocations>,
+}
+
+impl LazyValidation {
+    fn validate(&self, module: &[u8], body: Span, func: FuncIdx, ty: TypeIdx) -> Result<(), Error> {
+        let func = FuncToValidate {
+            resources: self.resources.clone(),
+            index: func.0,
+            ty: ty.0,
+            features: self.features,
+        };
+        let allocations = mem::take(&mut *self.allocations.lock());
+        let mut validator = func.into_validator(allocations);
+        let reader =
+            BinaryReader::new_features(body.bytes(module), u64::from(body.start), self.features);
+        validator
+            .validate(&FunctionBody::new(reader))
+            .map_err(Error::parse)?;
+        *self.allocations.lock() = validator.into_allocations();
+        Ok(())
+    }
+}
+
+/// Checks that a module is valid, with all function bodies, and keeps nothing.
+pub(crate) fn validate(bytes: &[u8], features: WasmFeatures) -> Result<(), Error> {
+    wasmparser::Validator::new_with_features(features)
+        .validate_all(bytes)
+        .map(drop)
+        .map_err(Error::parse)
+}
+
+/// Whether bodies are validated while parsing.
+fn validates_bodies(mode: CompilationMode) -> bool {
+    !matches!(mode, CompilationMode::Lazy)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Config;
+    use crate::types::TypeRegistry;
+
+    fn parse_as(wasm: &[u8], mode: CompilationMode) -> Result<ParsedModule, Error> {
+        parse(
+            wasm.into(),
+            Config::new().features(),
+            &TypeRegistry::default(),
+            mode,
+        )
+    }
+
+    fn parse_text(text: &str) -> ParsedModule {
+        parse_as(&wat::parse_str(text).unwrap(), CompilationMode::Eager).unwrap()
+    }
+
+    #[test]
+    fn declarations_are_in_their_index_spaces() {
+        let module = parse_text(
+            r#"(module
+                (import "a" "f" (func (param i32)))
+                (import "a" "m" (memory 1 2))
+                (import "b" "g" (global i64))
+                (func (export "f") (param i32) (local i64))
+                (table 3 funcref)
+                (global (mut i32) (i32.const 7))
+                (memory (export "m") 4)
+                (start 2)
+                (func $start)
+                (elem (i32.const 0) func 1 2)
+                (data (memory 1) (i32.const 8) "bytes"))"#,
+        );
+        assert_eq!(
+            (
+                module.imported_funcs,
+                module.funcs.len(),
+                module.bodies.len()
+            ),
+            (1, 3, 2)
+        );
+        assert_eq!(module.types[0], module.types[module.funcs[1].index()]);
+        assert_eq!(
+            module.memories,
+            [MemoryType::new(1, Some(2)), MemoryType::new(4, None)]
+        );
+        assert_eq!((module.imported_globals, module.globals.len()), (1, 2));
+        assert_eq!(module.global_inits.len(), 1);
+        assert_eq!(module.start, Some(FuncIdx(2)));
+        assert_eq!(module.export("f"), Some(ExportedItem::Func(FuncIdx(1))));
+        assert_eq!(module.export("m"), Some(ExportedItem::Memory(MemoryIdx(1))));
+        assert_eq!(module.export("g"), None);
+        assert_eq!(module.data_bytes(0), b"bytes");
+        assert_eq!(module.elements[0].items.len(), 2);
+        let import = module.imports[2];
+        assert_eq!(
+            (module.text(import.module), module.text(import.name)),
+            ("b", "g")
+        );
+    }
+
+    #[test]
+    fn faults_have_byte_offsets() {
+        let mut wasm = wat::parse_str("(module (func (result i32) (i32.const 1)))").unwrap();
+        let last = wasm.len() - 2;
+        assert_eq!(wasm[last - 1], 0x41, "the constant's opcode stands there");
+        // From `i32.const 1` to `i64.const 1`.
+        wasm[last - 1] = 0x42;
+        let error = parse_as(&wasm, CompilationMode::LazyTranslation)
+            .err()
+            .unwrap();
+        assert_eq!(error.offset(), Some(wasm.len() - 1), "{error}");
+        assert_eq!(
+            validate(&wasm, Config::new().features())
+                .unwrap_err()
+                .offset(),
+            error.offset()
+        );
+
+        let error = parse_as(b"\0asm\x02\0\0\0", CompilationMode::Eager)
+            .err()
+            .unwrap();
+        assert_eq!(error.offset(), Some(4), "{error}");
+    }
+
+    #[test]
+    fn bodies_can_be_validated_later() {
+        let text = "(module (import \"\" \"\" (func)) (func) (func (result i32) (i64.const 1)))";
+        let wasm = wat::parse_str(text).unwrap();
+        assert!(parse_as(&wasm, CompilationMode::LazyTranslation).is_err());
+        let module = parse_as(&wasm, CompilationMode::Lazy).unwrap();
+        module.validate_body(0).unwrap();
+        let error = module.validate_body(1).unwrap_err();
+        assert_eq!(error.offset(), Some(wasm.len() - 1), "{error}");
+        module.validate_body(0).unwrap();
+    }
+
+    #[test]
+    fn truncated_and_damaged_modules_are_errors() {
+        let text = r#"(module
+            (import "a" "f" (func (param i32)))
+            (table 2 funcref) (memory 1) (global i32 (i32.const 1))
+            (func $g (export "g") (param i32) (call 0 (local.get 0)))
+            (elem (i32.const 0) func 1) (data (i32.const 0) "abc"))"#;
+        let wasm = wat::parse_str(text).unwrap();
+        for mode in [CompilationMode::Eager, CompilationMode::Lazy] {
+            for len in 0..wasm.len() {
+                // A module may end after any section, apart from what other sections promise.
+                let _ = parse_as(&wasm[..len], mode);
+            }
+            for bit in 0..wasm.len() * 8 {
+                let mut damaged = wasm.clone();
+                damaged[bit / 8] ^= 1 << (bit % 8);
+                if let Ok(module) = parse_as(&damaged, mode) {
+                    (0..module.bodies.len()).for_each(|body| drop(module.validate_body(body)));
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn names_are_found_and_damage_is_ignored() {
+        let module = parse_text(r#"(module (func $first) (func) (func $"third one"))"#);
+        let section = module.custom_sections[0];
+        assert_eq!(module.text(section.name), "name");
+        let names = FuncNames::read(&module.bytes, section.data);
+        let name = |func| names.get(FuncIdx(func)).map(|span| module.text(span));
+        assert_eq!(
+            (name(0), name(1), name(2)),
+            (Some("first"), None, Some("third one"))
+        );
+        for end in section.data.start..section.data.end {
+            FuncNames::read(
+                &module.bytes,
+                Span {
+                    start: section.data.start,
+                    end,
+                },
+            );
+        }
+    }
+}

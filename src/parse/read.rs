@@ -1,0 +1,359 @@
+//! One pass over the sections of a module, validating each before it is read.
+
+use super::types::{self, Unsupported};
+use super::{
+    ConstExpr, CustomSection, DataMode, DataSegment, ElementItems, ElementMode, ElementSegment,
+    ExportedItem, Exports, Import, LazyValidation, ParsedModule, Span, span_of, validates_bodies,
+};
+use crate::types::TypeRegistry;
+use crate::types::index::{FuncIdx, GlobalIdx, MemoryIdx, TableIdx, TypeIdx};
+use crate::{CompilationMode, Error};
+use alloc::boxed::Box;
+use alloc::vec::Vec;
+use core::mem;
+use spin::Mutex;
+use wasmparser::{
+    DataKind, ElementKind, ExternalKind, FuncValidatorAllocations, FunctionBody, Parser, Payload,
+    TableInit, TypeRef, Validator, WasmFeatures,
+};
+
+/// Parses and validates a module.
+///
+/// In [`CompilationMode::Lazy`] function bodies are not validated; [`ParsedModule::validate_body`]
+/// does it later.
+pub(crate) fn parse(
+    bytes: Box<[u8]>,
+    features: WasmFeatures,
+    registry: &TypeRegistry,
+    mode: CompilationMode,
+) -> Result<ParsedModule, Error> {
+    if u32::try_from(bytes.len()).is_err() {
+        return Err(Error::validation("module has 4 GiB or more", 0));
+    }
+    let mut reader = ModuleReader::new(&bytes, features, registry, mode);
+    let mut parser = Parser::new(0);
+    parser.set_features(features);
+    for payload in parser.parse_all(&bytes) {
+        reader.payload(payload.map_err(Error::parse)?)?;
+    }
+    let exports = Exports::from_list(&bytes, mem::take(&mut reader.exports));
+    let mut module = reader.module;
+    module.exports = exports;
+    module.bytes = bytes;
+    Ok(module)
+}
+
+/// The module as far as it was read.
+struct ModuleReader<'a> {
+    bytes: &'a [u8],
+    registry: &'a TypeRegistry,
+    validator: Validator,
+    /// Memory that is used for the validation of one body after the other.
+    allocations: FuncValidatorAllocations,
+    features: WasmFeatures,
+    mode: CompilationMode,
+    /// The byte offset of the current section, for errors of our own.
+    section_offset: usize,
+    exports: Vec<(Span, ExportedItem)>,
+    module: ParsedModule,
+}
+
+impl<'a> ModuleReader<'a> {
+    fn new(
+        bytes: &'a [u8],
+        features: WasmFeatures,
+        registry: &'a TypeRegistry,
+        mode: CompilationMode,
+    ) -> Self {
+        let module = ParsedModule {
+            bytes: Box::default(),
+            types: Vec::new(),
+            signatures: Vec::new(),
+            funcs: Vec::new(),
+            imported_funcs: 0,
+            tables: Vec::new(),
+            imported_tables: 0,
+            table_inits: Vec::new(),
+            memories: Vec::new(),
+            imported_memories: 0,
+            globals: Vec::new(),
+            imported_globals: 0,
+            global_inits: Vec::new(),
+            bodies: Vec::new(),
+            data: Vec::new(),
+            elements: Vec::new(),
+            imports: Vec::new(),
+            exports: Exports::default(),
+            start: None,
+            custom_sections: Vec::new(),
+            lazy_validation: None,
+        };
+        Self {
+            bytes,
+            registry,
+            validator: Validator::new_with_features(features),
+            allocations: FuncValidatorAllocations::default(),
+            features,
+            mode,
+            section_offset: 0,
+            exports: Vec::new(),
+            module,
+        }
+    }
+
+    /// Validates and reads one section, or one function body.
+    fn payload(&mut self, payload: Payload<'a>) -> Result<(), Error> {
+        if let Payload::CodeSectionEntry(body) = &payload {
+            return self.body(body);
+        }
+        // This reads all items of a section, so that their declared count is true from here on.
+        self.validator.payload(&payload).map_err(Error::parse)?;
+        if let Some((_, range)) = payload.as_section() {
+            self.section_offset = usize::try_from(range.start).unwrap_or(usize::MAX);
+        }
+        match payload {
+            Payload::TypeSection(section) => self.types(section),
+            Payload::ImportSection(section) => self.imports(section),
+            Payload::FunctionSection(section) => self.funcs(section),
+            Payload::TableSection(section) => self.tables(section),
+            Payload::MemorySection(section) => self.memories(section),
+            Payload::GlobalSection(section) => self.globals(section),
+            Payload::ExportSection(section) => self.exports(section),
+            Payload::ElementSection(section) => self.elements(section),
+            Payload::DataSection(section) => self.data(section),
+            Payload::StartSection { func, .. } => {
+                self.module.start = Some(FuncIdx(func));
+                Ok(())
+            }
+            Payload::CodeSectionStart { .. } => {
+                let defined = self.module.funcs.len() - self.module.imported_funcs as usize;
+                self.module.bodies = Vec::with_capacity(defined);
+                Ok(())
+            }
+            Payload::CustomSection(section) => {
+                let name = span_of(self.bytes, section.name().as_bytes());
+                let data = span_of(self.bytes, section.data());
+                self.module
+                    .custom_sections
+                    .push(CustomSection { name, data });
+                Ok(())
+            }
+            // The validator has refused sections and versions that it does not know.
+            _ => Ok(()),
+        }
+    }
+
+    /// Turns a type without counterpart into an error at the current section.
+    fn supported<T>(&self, ty: Result<T, Unsupported>) -> Result<T, Error> {
+        ty.map_err(|Unsupported| Error::validation("unsupported type", self.section_offset))
+    }
+
+    fn types(&mut self, section: wasmparser::TypeSectionReader<'a>) -> Result<(), Error> {
+        let count = section.count() as usize;
+        self.module.types.reserve_exact(count);
+        self.module.signatures.reserve_exact(count);
+        for group in section {
+            let group = group.map_err(Error::parse)?;
+            let first = self.module.signatures.len();
+            for ty in group.types() {
+                let signature = self.supported(types::func_type(ty))?;
+                self.module.signatures.push(signature);
+            }
+            let members = &self.module.signatures[first..];
+            let first_id = self.registry.intern_group(members);
+            self.module.types.extend(
+                (0..)
+                    .take(members.len())
+                    .map(|member| first_id.offset(member)),
+            );
+        }
+        Ok(())
+    }
+
+    fn imports(&mut self, section: wasmparser::ImportSectionReader<'a>) -> Result<(), Error> {
+        self.module.imports.reserve_exact(section.count() as usize);
+        for import in section.into_imports() {
+            let import = import.map_err(Error::parse)?;
+            let item = self.imported_item(import.ty)?;
+            let module = span_of(self.bytes, import.module.as_bytes());
+            let name = span_of(self.bytes, import.name.as_bytes());
+            self.module.imports.push(Import { module, name, item });
+        }
+        Ok(())
+    }
+
+    /// Adds an import to its index space.
+    fn imported_item(&mut self, ty: TypeRef) -> Result<ExportedItem, Error> {
+        let module = &mut self.module;
+        Ok(match ty {
+            TypeRef::Func(ty) => {
+                module.funcs.push(TypeIdx(ty));
+                module.imported_funcs += 1;
+                ExportedItem::Func(FuncIdx(module.imported_funcs - 1))
+            }
+            TypeRef::Table(ty) => {
+                let ty = self.supported(types::table_type(ty))?;
+                self.module.tables.push(ty);
+                self.module.imported_tables += 1;
+                ExportedItem::Table(TableIdx(self.module.imported_tables - 1))
+            }
+            TypeRef::Memory(ty) => {
+                let ty = self.supported(types::memory_type(ty))?;
+                self.module.memories.push(ty);
+                self.module.imported_memories += 1;
+                ExportedItem::Memory(MemoryIdx(self.module.imported_memories - 1))
+            }
+            TypeRef::Global(ty) => {
+                let ty = self.supported(types::global_type(ty))?;
+                self.module.globals.push(ty);
+                self.module.imported_globals += 1;
+                ExportedItem::Global(GlobalIdx(self.module.imported_globals - 1))
+            }
+            TypeRef::Tag(_) | TypeRef::FuncExact(_) => return self.supported(Err(Unsupported)),
+        })
+    }
+
+    fn funcs(&mut self, section: wasmparser::FunctionSectionReader<'a>) -> Result<(), Error> {
+        self.module.funcs.reserve_exact(section.count() as usize);
+        for ty in section {
+            self.module.funcs.push(TypeIdx(ty.map_err(Error::parse)?));
+        }
+        Ok(())
+    }
+
+    fn tables(&mut self, section: wasmparser::TableSectionReader<'a>) -> Result<(), Error> {
+        for table in section {
+            let table = table.map_err(Error::parse)?;
+            let index = TableIdx(self.module.tables.len() as u32);
+            let ty = self.supported(types::table_type(table.ty))?;
+            self.module.tables.push(ty);
+            if let TableInit::Expr(expr) = &table.init {
+                self.module
+                    .table_inits
+                    .push((index, ConstExpr::read(expr)?));
+            }
+        }
+        Ok(())
+    }
+
+    fn memories(&mut self, section: wasmparser::MemorySectionReader<'a>) -> Result<(), Error> {
+        for ty in section {
+            let ty = self.supported(types::memory_type(ty.map_err(Error::parse)?))?;
+            self.module.memories.push(ty);
+        }
+        Ok(())
+    }
+
+    fn globals(&mut self, section: wasmparser::GlobalSectionReader<'a>) -> Result<(), Error> {
+        let count = section.count() as usize;
+        self.module.globals.reserve_exact(count);
+        self.module.global_inits.reserve_exact(count);
+        for global in section {
+            let global = global.map_err(Error::parse)?;
+            let ty = self.supported(types::global_type(global.ty))?;
+            self.module.globals.push(ty);
+            self.module
+                .global_inits
+                .push(ConstExpr::read(&global.init_expr)?);
+        }
+        Ok(())
+    }
+
+    fn exports(&mut self, section: wasmparser::ExportSectionReader<'a>) -> Result<(), Error> {
+        self.exports = Vec::with_capacity(section.count() as usize);
+        for export in section {
+            let export = export.map_err(Error::parse)?;
+            let item = match export.kind {
+                ExternalKind::Func => ExportedItem::Func(FuncIdx(export.index)),
+                ExternalKind::Table => ExportedItem::Table(TableIdx(export.index)),
+                ExternalKind::Memory => ExportedItem::Memory(MemoryIdx(export.index)),
+                ExternalKind::Global => ExportedItem::Global(GlobalIdx(export.index)),
+                ExternalKind::Tag | ExternalKind::FuncExact => self.supported(Err(Unsupported))?,
+            };
+            self.exports
+                .push((span_of(self.bytes, export.name.as_bytes()), item));
+        }
+        Ok(())
+    }
+
+    fn elements(&mut self, section: wasmparser::ElementSectionReader<'a>) -> Result<(), Error> {
+        self.module.elements.reserve_exact(section.count() as usize);
+        for segment in section {
+            let segment = segment.map_err(Error::parse)?;
+            let mode = match &segment.kind {
+                ElementKind::Passive => ElementMode::Passive,
+                ElementKind::Declared => ElementMode::Declared,
+                ElementKind::Active {
+                    table_index,
+                    offset_expr,
+                } => ElementMode::Active {
+                    table: TableIdx(table_index.unwrap_or(0)),
+                    offset: ConstExpr::read(offset_expr)?,
+                },
+            };
+            let items = element_items(segment.items)?;
+            self.module.elements.push(ElementSegment { items, mode });
+        }
+        Ok(())
+    }
+
+    fn data(&mut self, section: wasmparser::DataSectionReader<'a>) -> Result<(), Error> {
+        self.module.data.reserve_exact(section.count() as usize);
+        for segment in section {
+            let segment = segment.map_err(Error::parse)?;
+            let mode = match &segment.kind {
+                DataKind::Passive => DataMode::Passive,
+                DataKind::Active {
+                    memory_index,
+                    offset_expr,
+                } => DataMode::Active {
+                    memory: MemoryIdx(*memory_index),
+                    offset: ConstExpr::read(offset_expr)?,
+                },
+            };
+            let range = span_of(self.bytes, segment.data);
+            self.module.data.push(DataSegment { range, mode });
+        }
+        Ok(())
+    }
+
+    fn body(&mut self, body: &FunctionBody<'a>) -> Result<(), Error> {
+        let func = self
+            .validator
+            .code_section_entry(body)
+            .map_err(Error::parse)?;
+        self.module
+            .bodies
+            .push(span_of(self.bytes, body.as_bytes()));
+        if validates_bodies(self.mode) {
+            let mut validator = func.into_validator(mem::take(&mut self.allocations));
+            validator.validate(body).map_err(Error::parse)?;
+            self.allocations = validator.into_allocations();
+        } else if self.module.lazy_validation.is_none() {
+            self.module.lazy_validation = Some(LazyValidation {
+                resources: func.resources,
+                features: self.features,
+                allocations: Mutex::default(),
+            });
+        }
+        Ok(())
+    }
+}
+
+/// The elements of a segment.
+fn element_items(items: wasmparser::ElementItems<'_>) -> Result<ElementItems, Error> {
+    Ok(match items {
+        wasmparser::ElementItems::Functions(funcs) => {
+            let funcs = funcs
+                .into_iter()
+                .map(|func| func.map(FuncIdx).map_err(Error::parse));
+            ElementItems::Funcs(funcs.collect::<Result<_, _>>()?)
+        }
+        wasmparser::ElementItems::Expressions(_, exprs) => {
+            let exprs = exprs
+                .into_iter()
+                .map(|expr| ConstExpr::read(&expr.map_err(Error::parse)?));
+            ElementItems::Exprs(exprs.collect::<Result<_, _>>()?)
+        }
+    })
+}

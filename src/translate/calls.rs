@@ -1,0 +1,117 @@
+//! Calls and tail calls.
+
+use crate::FuncType;
+use crate::code::Op;
+use crate::types::index::{FuncIdx, TypeIdx};
+
+use super::ir::{Inst, Kind, Operand};
+use super::{Walk, slots_of};
+
+impl Walk<'_> {
+    fn func_type(&self, func: FuncIdx) -> &FuncType {
+        &self.module.signatures[self.module.funcs[func.index()].index()]
+    }
+
+    /// The first word of a call: the index among the imports, or among the defined functions.
+    fn callee(&self, func: u32) -> (bool, u32) {
+        match func.checked_sub(self.module.imported_funcs) {
+            None => (true, func),
+            Some(defined) => (false, defined),
+        }
+    }
+
+    /// Brings the arguments of a call to their slots and pops them; returns the first slot.
+    fn pop_arguments(&mut self, count: usize) -> u32 {
+        self.settle(count);
+        let base = match self.stack.top(count).first() {
+            Some(entry) => entry.slot,
+            None => self.stack.next_slot(),
+        };
+        self.stack.truncate(self.stack.len() - count);
+        base
+    }
+
+    /// Emits a call and pushes its results.
+    fn emit_call(&mut self, inst: Inst, ty: &FuncType, base: u32) {
+        self.stack
+            .reserve(base + slots_of(ty.params()).max(slots_of(ty.results())));
+        let mut first = Operand::None;
+        for ty in ty.results() {
+            let value = self.stack.push_temp(Kind::of(*ty));
+            if first == Operand::None {
+                first = value;
+            }
+        }
+        let result = match ty.results() {
+            [ty] => Some(Kind::of(*ty)),
+            _ => None,
+        };
+        self.emit(Inst {
+            result,
+            z: first,
+            ..inst
+        });
+    }
+
+    pub(super) fn call(&mut self, func: u32) {
+        let ty = self.func_type(FuncIdx(func)).clone();
+        let base = self.pop_arguments(ty.params().len());
+        let (imported, index) = self.callee(func);
+        let op = if imported { Op::CallImport } else { Op::Call };
+        let inst = Inst {
+            words: [index, base * 8, 0, 0],
+            ..self.inst(op)
+        };
+        self.emit_call(inst, &ty, base);
+    }
+
+    pub(super) fn call_indirect(&mut self, ty: u32, table: u32) {
+        let x = self.stack.pop().value;
+        let ty = TypeIdx(ty);
+        let id = self.module.types[ty.index()].0;
+        let ty = self.module.signatures[ty.index()].clone();
+        let base = self.pop_arguments(ty.params().len());
+        let inst = Inst {
+            x,
+            words: [table, id, base * 8, 0],
+            ..self.inst(Op::CallIndirect)
+        };
+        self.emit_call(inst, &ty, base);
+    }
+
+    pub(super) fn return_call(&mut self, func: u32) {
+        let ty = self.func_type(FuncIdx(func)).clone();
+        let base = self.pop_arguments(ty.params().len());
+        let (imported, index) = self.callee(func);
+        let op = if imported {
+            Op::ReturnCallImport
+        } else {
+            Op::ReturnCall
+        };
+        self.reserve_results(&ty, base);
+        self.emit_words(op, [index, base * 8, slots_of(ty.params()), 0]);
+        self.unreachable_from_here();
+    }
+
+    pub(super) fn return_call_indirect(&mut self, ty: u32, table: u32) {
+        let x = self.stack.pop().value;
+        let ty = TypeIdx(ty);
+        let id = self.module.types[ty.index()].0;
+        let ty = self.module.signatures[ty.index()].clone();
+        let base = self.pop_arguments(ty.params().len());
+        self.reserve_results(&ty, base);
+        let words = [table, id, base * 8, slots_of(ty.params())];
+        self.emit(Inst {
+            x,
+            words,
+            ..self.inst(Op::ReturnCallIndirect)
+        });
+        self.unreachable_from_here();
+    }
+
+    /// A host function that is called in tail position leaves its results where its arguments were.
+    fn reserve_results(&mut self, ty: &FuncType, base: u32) {
+        self.stack
+            .reserve(base + slots_of(ty.params()).max(slots_of(ty.results())));
+    }
+}

@@ -1,0 +1,173 @@
+//! The list of instructions between the walk over the WebAssembly code and the encoding.
+//!
+//! Operands are slots and constants still; which of them live in accumulators or immediates is for
+//! `select` to decide, when the whole function is known.
+
+use crate::V128;
+use crate::code::Op;
+use crate::types::ValType;
+
+/// What a value is, as far as code is concerned.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    I32,
+    I64,
+    F32,
+    F64,
+    V128,
+    Ref,
+}
+
+impl Kind {
+    /// The kind of values of type `ty`.
+    pub(crate) fn of(ty: ValType) -> Kind {
+        match ty {
+            ValType::I32 => Kind::I32,
+            ValType::I64 => Kind::I64,
+            ValType::F32 => Kind::F32,
+            ValType::F64 => Kind::F64,
+            ValType::V128 => Kind::V128,
+            ValType::Ref(_) => Kind::Ref,
+        }
+    }
+
+    /// The number of slots a value takes.
+    pub(crate) const fn slots(self) -> u32 {
+        if matches!(self, Kind::V128) { 2 } else { 1 }
+    }
+
+    /// The accumulator that a value can be in.
+    pub(crate) const fn class(self) -> Class {
+        match self {
+            Kind::I32 | Kind::I64 | Kind::Ref => Class::Int,
+            Kind::F32 => Class::F32,
+            Kind::F64 => Class::F64,
+            Kind::V128 => Class::Vector,
+        }
+    }
+}
+
+/// The classes of values that share an accumulator; vectors have none.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Class {
+    Int = 0,
+    F32 = 1,
+    F64 = 2,
+    Vector = 3,
+}
+
+/// The kind of a type of the op table.
+pub(crate) trait HasKind {
+    const KIND: Kind;
+}
+
+macro_rules! kinds {
+    ($($ty:ty = $kind:ident;)*) => {
+        $(impl HasKind for $ty {
+            const KIND: Kind = Kind::$kind;
+        })*
+    };
+}
+
+kinds! {
+    i32 = I32;
+    i64 = I64;
+    f32 = F32;
+    f64 = F64;
+    V128 = V128;
+}
+
+/// An operand: nothing, a local's slot, a temporary's slot, or a constant.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Operand {
+    None,
+    /// A slot that several instructions may read.
+    Local(u32),
+    /// A slot of the operand stack: whoever pops it is the only one to read it, but for
+    /// instructions with [`Inst::keep`].
+    Temp(u32),
+    /// The position of a constant in the function's list.
+    Const(u32),
+}
+
+impl Operand {
+    /// The slot, if the operand is one.
+    pub(crate) fn slot(self) -> Option<u32> {
+        match self {
+            Operand::Local(slot) | Operand::Temp(slot) => Some(slot),
+            Operand::None | Operand::Const(_) => None,
+        }
+    }
+}
+
+/// A place in the code that branches lead to, by number.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Label(pub(crate) u32);
+
+/// An instruction.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Inst {
+    pub(crate) op: Op,
+    /// The sources stay on the operand stack: they must remain in their slots.
+    pub(crate) keep: bool,
+    /// Temporaries that stay on the operand stack are read where this instruction branches to:
+    /// nothing that is only in an accumulator may pass it.
+    pub(crate) flush: bool,
+    /// Of a call with one result: its kind. The result is in `z`.
+    pub(crate) result: Option<Kind>,
+    pub(crate) d: Operand,
+    pub(crate) x: Operand,
+    pub(crate) y: Operand,
+    pub(crate) z: Operand,
+    /// The words of the op's family; a target is the number of a label.
+    pub(crate) words: [u32; 4],
+    /// The byte offset of the instruction in the module.
+    pub(crate) offset: u32,
+}
+
+/// An element of the list.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Node {
+    Inst(Inst),
+    Label(Label),
+}
+
+/// A constant, its bits zero-extended.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Const {
+    pub(crate) kind: Kind,
+    pub(crate) bits: u64,
+}
+
+impl Const {
+    /// The immediate field that stands for the constant, if one can.
+    pub(crate) fn immediate(self) -> Option<u32> {
+        let low = self.bits as u32;
+        match self.kind {
+            Kind::I32 | Kind::F32 => Some(low),
+            Kind::I64 | Kind::Ref => {
+                (i64::from(low.cast_signed()).cast_unsigned() == self.bits).then_some(low)
+            }
+            // An f64 immediate is an f32 that widens to it.
+            Kind::F64 => {
+                let narrow = f64::from_bits(self.bits) as f32;
+                let exact = !narrow.is_nan() && f64::from(narrow).to_bits() == self.bits;
+                exact.then_some(narrow.to_bits())
+            }
+            Kind::V128 => None,
+        }
+    }
+
+    /// The field of a copy of 64 bits that stands for the constant, if one can.
+    pub(crate) fn immediate_bits(self) -> Option<u32> {
+        Const {
+            kind: if self.kind == Kind::F64 {
+                Kind::I64
+            } else {
+                self.kind
+            },
+            ..self
+        }
+        .immediate()
+    }
+}

@@ -1,0 +1,419 @@
+//! From the body of a function to bytecode.
+//!
+//! Two linear walks: one over the WebAssembly instructions, which resolves the operand stack to
+//! slots and constants and gives a list of instructions (`ir`); one over that list, which decides
+//! what lives in accumulators and immediates and picks shapes (`select`), after which the cells are
+//! written. The body has been validated. This module knows nothing of handlers or of stores.
+
+mod branches;
+mod calls;
+mod frames;
+mod ir;
+mod kinds;
+mod operators;
+mod select;
+mod stack;
+
+use alloc::vec::Vec;
+
+use wasmparser::{BinaryReader, FunctionBody, Operator};
+
+use crate::code::{Op, Opcode};
+use crate::error::Error;
+use crate::execute::ENTER_MARGIN_BYTES;
+use crate::module::ModuleInner;
+use crate::types::ValType;
+use crate::types::index::FuncIdx;
+
+use frames::Frame;
+use ir::{Const, Inst, Kind, Label, Node, Operand};
+use select::Selector;
+use stack::OperandStack;
+
+/// A frame with more slots of locals than this keeps its scratch slots before the locals, so that
+/// they are within reach of 16-bit fields.
+const NEAR_LOCALS_MAX: u32 = 4096;
+
+/// Translates functions; keeps its buffers from one to the next.
+#[derive(Default)]
+pub(crate) struct Translator {
+    list: List,
+    stack: OperandStack,
+    frames: Vec<Frame>,
+    locals: Vec<Local>,
+    selector: Selector,
+    code: Vec<u32>,
+}
+
+/// Where the instructions of a function came from: positions of operands in its code, in order, and
+/// byte offsets in the module.
+#[derive(Default)]
+pub(crate) struct SourceMap(Vec<(u32, u32)>);
+
+impl SourceMap {
+    /// The byte offset of the instruction that has the word at `position` of the code.
+    pub(crate) fn at(&self, position: u32) -> Option<usize> {
+        let after = self.0.partition_point(|(start, _)| *start <= position);
+        Some(self.0[after.checked_sub(1)?].1 as usize)
+    }
+}
+
+/// The instruction list of a function and what it refers to.
+#[derive(Default)]
+pub(crate) struct List {
+    nodes: Vec<Node>,
+    consts: Vec<Const>,
+    /// The operands of vector constants and shuffles.
+    wide: Vec<[u32; 4]>,
+    /// The targets of branch tables.
+    targets: Vec<Label>,
+    labels: u32,
+}
+
+impl List {
+    fn clear(&mut self) {
+        self.nodes.clear();
+        self.consts.clear();
+        self.wide.clear();
+        self.targets.clear();
+        self.labels = 0;
+    }
+
+    /// A new label.
+    fn label(&mut self) -> Label {
+        self.labels += 1;
+        Label(self.labels - 1)
+    }
+}
+
+/// A local variable.
+#[derive(Clone, Copy)]
+struct Local {
+    kind: Kind,
+    slot: u32,
+}
+
+impl Translator {
+    /// Translates defined function number `defined` of `module` to cells with labels by `label`.
+    ///
+    /// # Errors
+    ///
+    /// If the function is larger than branches can reach.
+    pub(crate) fn translate(
+        &mut self,
+        module: &ModuleInner,
+        defined: usize,
+        label: fn(Opcode) -> u32,
+        sources: Option<&mut SourceMap>,
+    ) -> Result<&[u32], Error> {
+        self.list.clear();
+        self.frames.clear();
+        self.locals.clear();
+        self.code.clear();
+        let span = module.bodies[defined];
+        let reader = BinaryReader::new_features(
+            span.bytes(&module.bytes),
+            u64::from(span.start),
+            module.engine.config().features(),
+        );
+        let body = FunctionBody::new(reader);
+        let mut walk = Walk::new(self, module, defined, span.start);
+        walk.locals(&body).map_err(Error::parse)?;
+        let frame_size = walk.run(&body).map_err(Error::parse)?;
+        let accumulators = module.engine.config().uses_accumulators();
+        self.selector
+            .select(&self.list, frame_size.scratch, accumulators);
+        let fits = self
+            .selector
+            .encode(&self.list, label, &mut self.code, sources);
+        match fits {
+            Some(()) => Ok(&self.code),
+            None => Err(Error::validation("function too large", span.start as usize)),
+        }
+    }
+}
+
+/// The slots of a frame that only the selection uses.
+struct FrameSize {
+    scratch: u32,
+}
+
+/// The walk over a function body.
+struct Walk<'a> {
+    module: &'a ModuleInner,
+    list: &'a mut List,
+    stack: &'a mut OperandStack,
+    frames: &'a mut Vec<Frame>,
+    locals: &'a mut Vec<Local>,
+    func: FuncIdx,
+    /// The byte offset of the instruction being translated.
+    offset: u32,
+    /// Whether the instruction being translated can be reached.
+    reachable: bool,
+    /// How many unreachable blocks are open inside the innermost frame.
+    skipped: u32,
+    /// The node that charges the fuel of the current block.
+    fuel: Option<usize>,
+    /// The scratch slots, where they must be placed before the locals.
+    scratch: Option<u32>,
+    param_slots: u32,
+}
+
+impl<'a> Walk<'a> {
+    fn new(
+        buffers: &'a mut Translator,
+        module: &'a ModuleInner,
+        defined: usize,
+        offset: u32,
+    ) -> Self {
+        let defined = u32::try_from(defined).expect("validated count");
+        Walk {
+            module,
+            list: &mut buffers.list,
+            stack: &mut buffers.stack,
+            frames: &mut buffers.frames,
+            locals: &mut buffers.locals,
+            func: FuncIdx(module.imported_funcs + defined),
+            offset,
+            reachable: true,
+            skipped: 0,
+            fuel: None,
+            scratch: None,
+            param_slots: 0,
+        }
+    }
+
+    /// The type of the function.
+    fn signature(&self) -> &'a crate::FuncType {
+        &self.module.signatures[self.module.funcs[self.func.index()].index()]
+    }
+
+    /// Gives slots to parameters and locals, and emits the function's entry.
+    fn locals(&mut self, body: &FunctionBody<'_>) -> wasmparser::Result<()> {
+        let mut slot = 0;
+        for ty in self.signature().params() {
+            let kind = Kind::of(*ty);
+            self.locals.push(Local { kind, slot });
+            slot += kind.slots();
+        }
+        self.param_slots = slot;
+        let params = self.locals.len();
+        for group in body.get_locals_reader()? {
+            let (count, ty) = group?;
+            let kind = kind_of(ty);
+            for _ in 0..count {
+                self.locals.push(Local { kind, slot });
+                slot += kind.slots();
+            }
+        }
+        if slot > NEAR_LOCALS_MAX {
+            self.scratch = Some(self.param_slots);
+            for local in &mut self.locals[params..] {
+                local.slot += Selector::SCRATCH_SLOTS;
+            }
+            slot += Selector::SCRATCH_SLOTS;
+        }
+        let first = self.locals.get(params).map_or(slot, |local| local.slot);
+        let zeros = slot - first;
+        let (op, cleared) = match zeros {
+            0 => (Op::Enter0, 0),
+            1 => (Op::Enter1, 1),
+            2 => (Op::Enter2, 2),
+            3..=4 => (Op::Enter4, 4),
+            5..=8 => (Op::Enter8, 8),
+            _ => (Op::EnterMany, zeros),
+        };
+        self.stack.reset(self.locals.len(), slot);
+        self.stack.reserve(first + cleared);
+        // The frame's size is set when it is known.
+        self.emit_words(op, [0, first * 8, zeros, 0]);
+        Ok(())
+    }
+
+    /// Walks over all instructions; returns where scratch slots are.
+    fn run(mut self, body: &FunctionBody<'_>) -> wasmparser::Result<FrameSize> {
+        self.push_function_frame();
+        self.start_fuel();
+        let mut reader = body.get_operators_reader()?;
+        while !reader.eof() {
+            self.offset = u32::try_from(reader.original_position()).unwrap_or(u32::MAX);
+            let operator = reader.read()?;
+            if self.reachable || self.enters_view(&operator) {
+                self.charge();
+                self.operator(operator);
+            }
+        }
+        let mut end = self.stack.end_slot();
+        let scratch = self.scratch.unwrap_or(end);
+        end = end.max(scratch + Selector::SCRATCH_SLOTS);
+        let Some(Node::Inst(enter)) = self.list.nodes.first_mut() else {
+            unreachable!("the first node is the function's entry")
+        };
+        enter.words[0] = end.saturating_mul(8).saturating_add(ENTER_MARGIN_BYTES);
+        Ok(FrameSize { scratch })
+    }
+
+    /// Of an unreachable instruction: whether it ends or turns the frame that became unreachable.
+    fn enters_view(&mut self, operator: &Operator<'_>) -> bool {
+        match operator {
+            Operator::Block { .. } | Operator::Loop { .. } | Operator::If { .. } => {
+                self.skipped += 1;
+                false
+            }
+            Operator::Else => self.skipped == 0,
+            Operator::End if self.skipped == 0 => true,
+            Operator::End => {
+                self.skipped -= 1;
+                false
+            }
+            _ => false,
+        }
+    }
+
+    /// Begins a block for which fuel is charged at once.
+    fn start_fuel(&mut self) {
+        if self.module.engine.config().consumes_fuel() {
+            self.fuel = Some(self.list.nodes.len());
+            self.emit_words(Op::ConsumeFuel, [0; 4]);
+        }
+    }
+
+    /// Adds the instruction being translated to the fuel of its block.
+    fn charge(&mut self) {
+        if let Some(Node::Inst(fuel)) = self.fuel.and_then(|node| self.list.nodes.get_mut(node)) {
+            fuel.words[0] = fuel.words[0].saturating_add(1);
+        }
+    }
+
+    /// An instruction without operands.
+    fn inst(&self, op: Op) -> Inst {
+        Inst {
+            op,
+            keep: false,
+            flush: false,
+            result: None,
+            d: Operand::None,
+            x: Operand::None,
+            y: Operand::None,
+            z: Operand::None,
+            words: [0; 4],
+            offset: self.offset,
+        }
+    }
+
+    fn emit(&mut self, inst: Inst) {
+        self.list.nodes.push(Node::Inst(inst));
+    }
+
+    fn emit_words(&mut self, op: Op, words: [u32; 4]) {
+        self.emit(Inst {
+            words,
+            ..self.inst(op)
+        });
+    }
+
+    /// Emits a copy of a value.
+    fn emit_copy(&mut self, kind: Kind, d: Operand, x: Operand, keep: bool) {
+        let op = match kind {
+            Kind::I32 | Kind::I64 | Kind::Ref => Op::Copy,
+            Kind::F32 => Op::CopyF32,
+            Kind::F64 => Op::CopyF64,
+            Kind::V128 => Op::CopyV128,
+        };
+        self.emit(Inst {
+            d,
+            x,
+            keep,
+            ..self.inst(op)
+        });
+    }
+
+    fn place(&mut self, label: Label) {
+        self.list.nodes.push(Node::Label(label));
+    }
+
+    /// Pushes a constant.
+    fn push_const(&mut self, kind: Kind, bits: u64) {
+        let position = self.list.consts.len() as u32;
+        self.list.consts.push(Const { kind, bits });
+        self.stack.push_const(kind, position);
+    }
+
+    /// The last node, if it is an instruction whose destination is `value`, a temporary.
+    fn last_def(&mut self, value: Operand) -> Option<&mut Inst> {
+        match self.list.nodes.last_mut() {
+            Some(Node::Inst(inst)) if inst.d == value && matches!(value, Operand::Temp(_)) => {
+                Some(inst)
+            }
+            _ => None,
+        }
+    }
+
+    /// Puts a popped value into `d`: the instruction that made it writes there at once if it was
+    /// the last one.
+    fn put(&mut self, kind: Kind, d: Operand, value: Operand) {
+        if d == value {
+            return;
+        }
+        match self.last_def(value) {
+            Some(inst) => inst.d = d,
+            None => self.emit_copy(kind, d, value, false),
+        }
+    }
+
+    /// Copies every entry that refers to a local: where control flow splits or joins, locals may
+    /// change on one way and not on the other.
+    fn spill(&mut self) {
+        while let Some(entry) = self.stack.spill_next() {
+            self.emit_copy(entry.kind, Operand::Temp(entry.slot), entry.value, false);
+        }
+    }
+
+    /// Brings the topmost `count` entries to their own slots.
+    fn settle(&mut self, count: usize) {
+        let len = self.stack.len();
+        let first = (len - count).max(self.stack.first_unsettled().min(len));
+        for at in (first..len).rev() {
+            self.settle_at(at);
+        }
+    }
+
+    /// Brings all entries to their own slots.
+    fn settle_all(&mut self) {
+        self.settle(self.stack.len());
+        self.stack.mark_settled();
+    }
+
+    fn settle_at(&mut self, at: usize) {
+        let Some(entry) = self.stack.settle(at) else {
+            return;
+        };
+        let d = Operand::Temp(entry.slot);
+        match entry.value {
+            Operand::Const(_) => self.emit_const(d, entry.value),
+            value => self.emit_copy(entry.kind, d, value, false),
+        }
+    }
+
+    /// Puts a constant into `d`: as bits, whatever its type.
+    fn emit_const(&mut self, d: Operand, value: Operand) {
+        self.emit_copy(Kind::I64, d, value, false);
+    }
+}
+
+/// The kind of values of a type of the parser.
+fn kind_of(ty: wasmparser::ValType) -> Kind {
+    match ty {
+        wasmparser::ValType::I32 => Kind::I32,
+        wasmparser::ValType::I64 => Kind::I64,
+        wasmparser::ValType::F32 => Kind::F32,
+        wasmparser::ValType::F64 => Kind::F64,
+        wasmparser::ValType::V128 => Kind::V128,
+        wasmparser::ValType::Ref(_) => Kind::Ref,
+    }
+}
+
+/// The slots that values of `types` take.
+fn slots_of(types: &[ValType]) -> u32 {
+    types.iter().map(|ty| Kind::of(*ty).slots()).sum()
+}

@@ -1,0 +1,457 @@
+//! One instruction of WebAssembly at a time: what it takes from the operand stack, what it leaves.
+//!
+//! Plain instructions come from the op table: a row has the name of the parser's operator.
+
+use wasmparser::{MemArg, MemArgTarget, Operator};
+
+use crate::V128;
+use crate::code::Op;
+use crate::code::table::for_each_op;
+
+use super::Walk;
+use super::ir::{HasKind, Inst, Kind, Operand};
+
+macro_rules! define_plain {
+    (
+        unary { $($unary:ident $unary_text:literal ($ux:ty) -> $ud:ty = $uf:expr;)* }
+        unary_try { $($try1:ident $try1_text:literal ($tx:ty) -> $td:ty = $tf:expr;)* }
+        commutative { $($comm:ident $comm_text:literal ($cx:ty, $cy:ty) -> $cd:ty = $cf:expr;)* }
+        binary { $($bin:ident $bin_text:literal ($bx:ty, $by:ty) -> $bd:ty = $bf:expr;)* }
+        binary_try { $($try2:ident $try2_text:literal ($t2x:ty, $t2y:ty) -> $t2d:ty = $t2f:expr;)* }
+        compare_int { $($ci:ident $ci_text:literal ($cit:ty) = $cif:expr, not $ci_not:ident, swap $ci_swap:ident, branch $ci_br:ident;)* }
+        compare_float { $($cf2:ident $cf2_text:literal ($cf2t:ty) = $cf2f:expr, swap $cf2_swap:ident, branch $cf2_br:ident;)* }
+        branch { $($br:ident $br_text:literal ($brt:ty) = $brf:expr, not $br_not:ident, swap $br_swap:ident;)* }
+        load { $($load:ident $load_text:literal $lr:ty => $ld:ty = $lf:expr;)* }
+        store { $($store:ident $store_text:literal $sv:ty => $sr:ty = $sf:expr;)* }
+        v128_unary { $($v1:ident $v1_text:literal ($v1x:ty) -> $v1d:ty = $v1f:expr;)* }
+        v128_binary { $($v2:ident $v2_text:literal ($v2x:ty, $v2y:ty) -> $v2d:ty = $v2f:expr;)* }
+        v128_extract_lane { $($vx:ident $vx_text:literal -> $vxd:ty = $vxf:expr;)* }
+        v128_replace_lane { $($vr:ident $vr_text:literal ($vrt:ty) = $vrf:expr;)* }
+        v128_load { $($vl:ident $vl_text:literal $vlr:ty => $vld:ty = $vlf:expr;)* }
+        v128_load_lane { $($ll:ident $ll_text:literal $llr:ty;)* }
+        v128_store_lane { $($sl:ident $sl_text:literal $slr:ty;)* }
+        special { $($sp:ident $sp_text:literal $sp_family:ident;)* }
+    ) => {
+        impl Walk<'_> {
+            /// Translates an instruction.
+            pub(super) fn operator(&mut self, operator: Operator<'_>) {
+                match operator {
+                    $(Operator::$unary => self.unary(Op::$unary, <$ud>::KIND),)*
+                    $(Operator::$try1 => self.unary(Op::$try1, <$td>::KIND),)*
+                    $(Operator::$v1 => self.unary(Op::$v1, <$v1d>::KIND),)*
+                    $(Operator::$comm => self.binary(Op::$comm, <$cd>::KIND),)*
+                    $(Operator::$bin => self.binary(Op::$bin, <$bd>::KIND),)*
+                    $(Operator::$try2 => self.binary(Op::$try2, <$t2d>::KIND),)*
+                    $(Operator::$v2 => self.binary(Op::$v2, <$v2d>::KIND),)*
+                    $(Operator::$ci => self.binary(Op::$ci, Kind::I32),)*
+                    $(Operator::$cf2 => self.binary(Op::$cf2, Kind::I32),)*
+                    $(Operator::$load { memarg } => self.load(Op::$load, <$ld>::KIND, memarg),)*
+                    $(Operator::$vl { memarg } => self.load(Op::$vl, <$vld>::KIND, memarg),)*
+                    $(Operator::$store { memarg } => self.store(Op::$store, memarg, 0),)*
+                    $(Operator::$vx { lane } => self.lane_unary(Op::$vx, <$vxd>::KIND, lane),)*
+                    $(Operator::$vr { lane } => self.lane_binary(Op::$vr, lane),)*
+                    $(Operator::$ll { memarg, lane } => self.load_lane(Op::$ll, memarg, lane),)*
+                    $(Operator::$sl { memarg, lane } => self.store(Op::$sl, memarg, lane),)*
+                    operator => self.special(operator),
+                }
+            }
+        }
+    };
+}
+for_each_op!(define_plain);
+
+impl Walk<'_> {
+    /// Translates an instruction that is not plain.
+    fn special(&mut self, operator: Operator<'_>) {
+        match operator {
+            Operator::Nop => {}
+            Operator::Unreachable => {
+                self.emit(self.inst(Op::Unreachable));
+                self.unreachable_from_here();
+            }
+            Operator::Block { blockty } => self.block(blockty),
+            Operator::Loop { blockty } => self.loop_(blockty),
+            Operator::If { blockty } => self.if_(blockty),
+            Operator::Else => self.else_(),
+            Operator::End => self.end(),
+            Operator::Br { relative_depth } => self.br(relative_depth),
+            Operator::BrIf { relative_depth } => self.br_if(relative_depth),
+            Operator::BrTable { targets } => self.br_table(&targets),
+            Operator::Return => self.return_(),
+            Operator::Call { function_index } => self.call(function_index),
+            Operator::CallIndirect {
+                type_index,
+                table_index,
+            } => {
+                self.call_indirect(type_index, table_index);
+            }
+            Operator::ReturnCall { function_index } => self.return_call(function_index),
+            Operator::ReturnCallIndirect {
+                type_index,
+                table_index,
+            } => {
+                self.return_call_indirect(type_index, table_index);
+            }
+            Operator::Drop => {
+                self.stack.pop();
+            }
+            Operator::Select | Operator::TypedSelect { .. } => self.select(),
+            Operator::LocalGet { local_index } => self.local_get(local_index),
+            Operator::LocalSet { local_index } => self.local_set(local_index),
+            Operator::LocalTee { local_index } => self.local_tee(local_index),
+            Operator::GlobalGet { global_index } => self.global_get(global_index),
+            Operator::GlobalSet { global_index } => self.global_set(global_index),
+            Operator::I32Const { value } => {
+                self.push_const(Kind::I32, u64::from(value.cast_unsigned()));
+            }
+            Operator::I64Const { value } => self.push_const(Kind::I64, value.cast_unsigned()),
+            Operator::F32Const { value } => self.push_const(Kind::F32, u64::from(value.bits())),
+            Operator::F64Const { value } => self.push_const(Kind::F64, value.bits()),
+            Operator::V128Const { value } => self.v128_const(*value.bytes()),
+            Operator::RefNull { .. } => self.push_const(Kind::Ref, 0),
+            Operator::I32Eqz => self.eqz(Op::I32Eq, Kind::I32),
+            Operator::I64Eqz => self.eqz(Op::I64Eq, Kind::I64),
+            Operator::RefIsNull => self.eqz(Op::I64Eq, Kind::I64),
+            Operator::RefFunc { function_index } => {
+                self.indexed(Op::RefFunc, Kind::Ref, function_index);
+            }
+            Operator::V128Store { memarg } => self.store(Op::V128Store, memarg, 0),
+            Operator::V128Bitselect => self.bitselect(),
+            Operator::I8x16Shuffle { lanes } => self.shuffle(lanes),
+            operator => self.bulk(operator),
+        }
+    }
+
+    /// Translates the remaining instructions: those on whole memories, tables and segments.
+    fn bulk(&mut self, operator: Operator<'_>) {
+        match operator {
+            Operator::MemorySize { mem } => {
+                self.indexed(Op::MemorySize, self.address_kind(mem), mem);
+            }
+            Operator::MemoryGrow { mem } => {
+                let x = self.stack.pop().value;
+                let d = self.stack.push_temp(self.address_kind(mem));
+                self.emit(Inst {
+                    d,
+                    x,
+                    words: [mem, 0, 0, 0],
+                    ..self.inst(Op::MemoryGrow)
+                });
+            }
+            Operator::MemoryCopy { dst_mem, src_mem } => {
+                self.ternary(Op::MemoryCopy, [dst_mem, src_mem]);
+            }
+            Operator::MemoryFill { mem } => self.ternary(Op::MemoryFill, [mem, 0]),
+            Operator::MemoryInit { data_index, mem } => {
+                self.ternary(Op::MemoryInit, [mem, data_index]);
+            }
+            Operator::DataDrop { data_index } => {
+                self.emit_words(Op::DataDrop, [data_index, 0, 0, 0]);
+            }
+            Operator::TableGet { table } => {
+                let x = self.stack.pop().value;
+                let d = self.stack.push_temp(Kind::Ref);
+                self.emit(Inst {
+                    d,
+                    x,
+                    words: [table, 0, 0, 0],
+                    ..self.inst(Op::TableGet)
+                });
+            }
+            Operator::TableSet { table } => {
+                let y = self.stack.pop().value;
+                let x = self.stack.pop().value;
+                self.emit(Inst {
+                    x,
+                    y,
+                    words: [table, 0, 0, 0],
+                    ..self.inst(Op::TableSet)
+                });
+            }
+            Operator::TableSize { table } => {
+                self.indexed(Op::TableSize, self.index_kind(table), table);
+            }
+            Operator::TableGrow { table } => {
+                let y = self.stack.pop().value;
+                let x = self.stack.pop().value;
+                let d = self.stack.push_temp(self.index_kind(table));
+                self.emit(Inst {
+                    d,
+                    x,
+                    y,
+                    words: [table, 0, 0, 0],
+                    ..self.inst(Op::TableGrow)
+                });
+            }
+            Operator::TableFill { table } => self.ternary(Op::TableFill, [table, 0]),
+            Operator::TableCopy {
+                dst_table,
+                src_table,
+            } => {
+                self.ternary(Op::TableCopy, [dst_table, src_table]);
+            }
+            Operator::TableInit { elem_index, table } => {
+                self.ternary(Op::TableInit, [table, elem_index]);
+            }
+            Operator::ElemDrop { elem_index } => {
+                self.emit_words(Op::ElemDrop, [elem_index, 0, 0, 0]);
+            }
+            operator => unreachable!("no engine accepts {operator:?}"),
+        }
+    }
+
+    fn address_kind(&self, memory: u32) -> Kind {
+        if self.module.memories[memory as usize].is_64() {
+            Kind::I64
+        } else {
+            Kind::I32
+        }
+    }
+
+    fn index_kind(&self, table: u32) -> Kind {
+        if self.module.tables[table as usize].is_64() {
+            Kind::I64
+        } else {
+            Kind::I32
+        }
+    }
+
+    fn unary(&mut self, op: Op, kind: Kind) {
+        let x = self.stack.pop().value;
+        let d = self.stack.push_temp(kind);
+        self.emit(Inst {
+            d,
+            x,
+            ..self.inst(op)
+        });
+    }
+
+    fn binary(&mut self, op: Op, kind: Kind) {
+        let y = self.stack.pop().value;
+        let x = self.stack.pop().value;
+        let d = self.stack.push_temp(kind);
+        self.emit(Inst {
+            d,
+            x,
+            y,
+            ..self.inst(op)
+        });
+    }
+
+    /// An instruction with three operands, two indices and no result.
+    fn ternary(&mut self, op: Op, indices: [u32; 2]) {
+        let z = self.stack.pop().value;
+        let y = self.stack.pop().value;
+        let x = self.stack.pop().value;
+        let words = [indices[0], indices[1], 0, 0];
+        self.emit(Inst {
+            x,
+            y,
+            z,
+            words,
+            ..self.inst(op)
+        });
+    }
+
+    /// An instruction with an index and a result.
+    fn indexed(&mut self, op: Op, kind: Kind, index: u32) {
+        let d = self.stack.push_temp(kind);
+        self.emit(Inst {
+            d,
+            words: [index, 0, 0, 0],
+            ..self.inst(op)
+        });
+    }
+
+    fn local_get(&mut self, index: u32) {
+        let local = self.locals[index as usize];
+        self.stack.push_local(local.kind, index, local.slot);
+    }
+
+    /// Sets a local to a popped value. What still refers to its old value is copied before.
+    fn set_local(&mut self, index: u32, value: Operand) {
+        let local = self.locals[index as usize];
+        let d = Operand::Local(local.slot);
+        if value == d {
+            return;
+        }
+        while let Some(entry) = self.stack.preserve_next(index) {
+            self.emit_copy(entry.kind, Operand::Temp(entry.slot), entry.value, false);
+        }
+        self.put(local.kind, d, value);
+    }
+
+    fn local_set(&mut self, index: u32) {
+        let value = self.stack.pop().value;
+        self.set_local(index, value);
+    }
+
+    fn local_tee(&mut self, index: u32) {
+        let entry = self.stack.pop();
+        self.set_local(index, entry.value);
+        match entry.value {
+            Operand::Const(position) => self.stack.push_const(entry.kind, position),
+            _ => self.local_get(index),
+        }
+    }
+
+    fn global_get(&mut self, index: u32) {
+        let kind = Kind::of(self.module.globals[index as usize].content());
+        let op = if kind == Kind::V128 {
+            Op::GlobalGetV128
+        } else {
+            Op::GlobalGet
+        };
+        self.indexed(op, kind, index);
+    }
+
+    fn global_set(&mut self, index: u32) {
+        let kind = Kind::of(self.module.globals[index as usize].content());
+        let op = if kind == Kind::V128 {
+            Op::GlobalSetV128
+        } else {
+            Op::GlobalSet
+        };
+        let x = self.stack.pop().value;
+        self.emit(Inst {
+            x,
+            words: [index, 0, 0, 0],
+            ..self.inst(op)
+        });
+    }
+
+    /// Emits an access to memory; another memory than the first is made the current one around it.
+    fn access(&mut self, inst: Inst, memory: u32) {
+        if memory == 0 {
+            return self.emit(inst);
+        }
+        self.emit_words(Op::UseMemory, [memory, 0, 0, 0]);
+        self.emit(inst);
+        self.emit_words(Op::UseMemory, [0; 4]);
+    }
+
+    fn load(&mut self, op: Op, kind: Kind, memarg: MemArg) {
+        let x = self.stack.pop().value;
+        let d = self.stack.push_temp(kind);
+        let words = [offset(&memarg), 0, 0, 0];
+        self.access(
+            Inst {
+                d,
+                x,
+                words,
+                ..self.inst(op)
+            },
+            memory(&memarg),
+        );
+    }
+
+    fn store(&mut self, op: Op, memarg: MemArg, lane: u8) {
+        let y = self.stack.pop().value;
+        let x = self.stack.pop().value;
+        let words = [offset(&memarg), u32::from(lane), 0, 0];
+        self.access(
+            Inst {
+                x,
+                y,
+                words,
+                ..self.inst(op)
+            },
+            memory(&memarg),
+        );
+    }
+
+    fn load_lane(&mut self, op: Op, memarg: MemArg, lane: u8) {
+        let y = self.stack.pop().value;
+        let x = self.stack.pop().value;
+        let d = self.stack.push_temp(Kind::V128);
+        let words = [offset(&memarg), u32::from(lane), 0, 0];
+        self.access(
+            Inst {
+                d,
+                x,
+                y,
+                words,
+                ..self.inst(op)
+            },
+            memory(&memarg),
+        );
+    }
+
+    fn lane_unary(&mut self, op: Op, kind: Kind, lane: u8) {
+        let x = self.stack.pop().value;
+        let d = self.stack.push_temp(kind);
+        self.emit(Inst {
+            d,
+            x,
+            words: [u32::from(lane), 0, 0, 0],
+            ..self.inst(op)
+        });
+    }
+
+    fn lane_binary(&mut self, op: Op, lane: u8) {
+        let y = self.stack.pop().value;
+        let x = self.stack.pop().value;
+        let d = self.stack.push_temp(Kind::V128);
+        self.emit(Inst {
+            d,
+            x,
+            y,
+            words: [u32::from(lane), 0, 0, 0],
+            ..self.inst(op)
+        });
+    }
+
+    /// Notes sixteen bytes that an instruction has as operands; returns their position.
+    fn wide(&mut self, bytes: [u8; 16]) -> u32 {
+        let bits = u128::from_le_bytes(bytes);
+        let words = core::array::from_fn(|index| (bits >> (32 * index)) as u32);
+        self.list.wide.push(words);
+        self.list.wide.len() as u32 - 1
+    }
+
+    fn v128_const(&mut self, bytes: [u8; 16]) {
+        let position = self.wide(bytes);
+        self.indexed(Op::V128Const, Kind::V128, position);
+    }
+
+    fn shuffle(&mut self, lanes: [u8; 16]) {
+        let position = self.wide(lanes);
+        let y = self.stack.pop().value;
+        let x = self.stack.pop().value;
+        let d = self.stack.push_temp(Kind::V128);
+        self.emit(Inst {
+            d,
+            x,
+            y,
+            words: [position, 0, 0, 0],
+            ..self.inst(Op::I8x16Shuffle)
+        });
+    }
+
+    fn bitselect(&mut self) {
+        let z = self.stack.pop().value;
+        let y = self.stack.pop().value;
+        let x = self.stack.pop().value;
+        let d = self.stack.push_temp(Kind::V128);
+        self.emit(Inst {
+            d,
+            x,
+            y,
+            z,
+            ..self.inst(Op::V128Bitselect)
+        });
+    }
+}
+
+/// The offset of an access to a memory with 32-bit addresses.
+fn offset(memarg: &MemArg) -> u32 {
+    u32::try_from(memarg.offset).expect("validated: offsets have 32 bits")
+}
+
+/// The memory of an access.
+fn memory(memarg: &MemArg) -> u32 {
+    match memarg.target {
+        MemArgTarget::Memory(memory) => memory,
+        MemArgTarget::Array(_) => unreachable!("no engine accepts accesses to arrays"),
+    }
+}

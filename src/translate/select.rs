@@ -1,0 +1,546 @@
+//! The second walk: places, shapes, and the cells themselves.
+//!
+//! Every instruction leaves its result in the accumulator of the result's class, wherever else it
+//! goes. So a source whose slot was the last one written in its class is read from the accumulator;
+//! and if that was a temporary, which nobody else reads, its instruction need not write the slot at
+//! all. Constants become immediates where the op has such a shape; what fits no field goes through
+//! scratch slots.
+
+use alloc::vec::Vec;
+
+use crate::code::encode::{Encoder, Position};
+use crate::code::shape::{Family, TARGET};
+use crate::code::{Op, Opcode, Place, Shape};
+
+use super::ir::{Class, Const, Inst, Kind, Label, Node, Operand};
+use super::kinds::Kinds;
+use super::{List, SourceMap};
+
+/// Chooses places and writes cells; keeps its buffers from one function to the next.
+#[derive(Default)]
+pub(crate) struct Selector {
+    items: Vec<Item>,
+    /// What each accumulator holds.
+    held: [Option<Held>; 3],
+    /// The first scratch slot.
+    scratch: u32,
+    accumulators: bool,
+    /// The position of each label that was placed.
+    labels: Vec<usize>,
+    /// Branch fields to be set: field, cell, label.
+    fixups: Vec<(usize, usize, Label)>,
+}
+
+/// An accumulator's value.
+#[derive(Clone, Copy)]
+struct Held {
+    /// The slot that has, or would have, the same value.
+    slot: u32,
+    /// The item that made it, if it could leave the slot alone.
+    maker: Option<usize>,
+}
+
+/// A field of an item: its place, and the slot's byte offset or the immediate.
+#[derive(Clone, Copy, Debug)]
+struct Field {
+    place: Place,
+    value: u32,
+}
+
+/// A placed instruction, or a label.
+#[derive(Clone, Copy, Debug)]
+enum Item {
+    Inst {
+        op: Op,
+        d: Field,
+        x: Field,
+        y: Field,
+        rest: [u16; 2],
+        words: [u32; 4],
+        offset: u32,
+    },
+    Label(Label),
+}
+
+/// The field of an operand that is not there.
+const ABSENT: Field = Field {
+    place: Place::Slot,
+    value: 0,
+};
+
+/// The number of slots within reach of a 16-bit byte offset.
+const NEAR_SLOTS: u32 = (u16::MAX as u32 + 1) / 8;
+
+/// Which scratch slots an operand uses.
+#[derive(Clone, Copy)]
+enum Scratch {
+    X = 0,
+    Y = 2,
+    Z = 4,
+    D = 6,
+}
+
+impl Selector {
+    /// The number of scratch slots: two for each operand.
+    pub(super) const SCRATCH_SLOTS: u32 = 8;
+
+    /// Places all instructions of a list.
+    pub(super) fn select(&mut self, list: &List, scratch: u32, accumulators: bool) {
+        self.items.clear();
+        self.held = [None; 3];
+        self.scratch = scratch;
+        self.accumulators = accumulators;
+        for node in &list.nodes {
+            match node {
+                Node::Label(label) => {
+                    self.items.push(Item::Label(*label));
+                    self.held = [None; 3];
+                }
+                Node::Inst(inst) => self.inst(list, *inst),
+            }
+        }
+    }
+
+    fn inst(&mut self, list: &List, mut inst: Inst) {
+        if let (Op::CopyF32 | Op::CopyF64, false) = (inst.op, self.holds(inst.op, inst.x)) {
+            inst.op = Op::Copy;
+        }
+        let family = inst.op.family();
+        let kinds = Kinds::of(inst.op);
+        if family.x {
+            inst.x = self.near(inst.x, kinds.x, Scratch::X, inst.offset);
+        }
+        if family.y || family.rest == 2 {
+            let kind = if family.y { kinds.y } else { kinds.rest };
+            inst.y = self.near(inst.y, kind, Scratch::Y, inst.offset);
+        }
+        if family.rest > 0 {
+            inst.z = self.near(inst.z, kinds.rest, Scratch::Z, inst.offset);
+        }
+        let rest = self.rest(list, family, &mut inst);
+        let (x, y) = self.sources(list, &mut inst);
+        self.release(inst.x, x, kinds.x.class(), inst.keep);
+        self.release(inst.y, y, kinds.y.class(), inst.keep);
+        let far = inst.d.slot().filter(|slot| !self.is_near(*slot, kinds.d));
+        let d = match (far, inst.d.slot()) {
+            (Some(_), _) => slot_field(self.scratch + Scratch::D as u32),
+            (None, Some(slot)) => slot_field(slot),
+            (None, None) => ABSENT,
+        };
+        let words = match inst.op {
+            Op::V128Const | Op::I8x16Shuffle => list.wide[inst.words[0] as usize],
+            _ => inst.words,
+        };
+        self.items.push(Item::Inst {
+            op: inst.op,
+            d,
+            x,
+            y,
+            rest,
+            words,
+            offset: inst.offset,
+        });
+        self.hold_results(&inst, kinds, far.is_some());
+        if let Some(slot) = far {
+            self.copy_far(slot, self.scratch + Scratch::D as u32, kinds.d, inst.offset);
+        }
+    }
+
+    /// The slots of the sources beyond `x` and `y`; constants among them go to scratch slots.
+    fn rest(&mut self, list: &List, family: &Family, inst: &mut Inst) -> [u16; 2] {
+        let mut rest = [0; 2];
+        let sources = [(inst.y, Scratch::Y), (inst.z, Scratch::Z)];
+        for (slot, (source, scratch)) in rest.iter_mut().zip(&sources[2 - family.rest..]) {
+            let source = match source {
+                Operand::Const(at) => {
+                    self.materialize(list.consts[*at as usize], *scratch, inst.offset)
+                }
+                source => *source,
+            };
+            *slot = slot_field(source.slot().expect("a source that is no constant")).value as u16;
+        }
+        rest
+    }
+
+    /// The places of `x` and `y`; swaps them, and moves constants to scratch slots, as needed.
+    fn sources(&mut self, list: &List, inst: &mut Inst) -> (Field, Field) {
+        let family = inst.op.family();
+        loop {
+            let kinds = Kinds::of(inst.op);
+            let xs = self.candidates(list, family.x, inst.x, kinds.x, inst.op);
+            let ys = self.candidates(list, family.y, inst.y, kinds.y, inst.op);
+            if is_swappable(family) && prefers_swap(&xs, &ys) {
+                inst.op = inst.op.swapped();
+                core::mem::swap(&mut inst.x, &mut inst.y);
+                continue;
+            }
+            for x in xs.into_iter().flatten() {
+                for y in ys.into_iter().flatten() {
+                    if family
+                        .index_of(Shape::new(Place::Slot, x.place, y.place))
+                        .is_some()
+                    {
+                        return (x, y);
+                    }
+                }
+            }
+            if let Operand::Const(at) = inst.x {
+                inst.x = self.materialize(list.consts[at as usize], Scratch::X, inst.offset);
+            } else if let Operand::Const(at) = inst.y {
+                inst.y = self.materialize(list.consts[at as usize], Scratch::Y, inst.offset);
+            } else {
+                unreachable!("{:?} takes its operands from slots", inst.op)
+            }
+        }
+    }
+
+    /// The places a source can be read from, the best first.
+    fn candidates(
+        &self,
+        list: &List,
+        present: bool,
+        source: Operand,
+        kind: Kind,
+        op: Op,
+    ) -> [Option<Field>; 2] {
+        match source {
+            _ if !present => [Some(ABSENT), None],
+            Operand::None => unreachable!("{op:?} has all its sources"),
+            Operand::Const(at) => {
+                let constant = list.consts[at as usize];
+                let value = match kind.class() {
+                    Class::Int => constant.immediate_bits(),
+                    _ => constant.immediate(),
+                };
+                [
+                    value.map(|value| Field {
+                        place: Place::Imm,
+                        value,
+                    }),
+                    None,
+                ]
+            }
+            Operand::Local(slot) | Operand::Temp(slot) => {
+                let in_slot = slot_field(slot);
+                match self.held_in(kind.class(), slot) {
+                    Some(_) => [
+                        Some(Field {
+                            place: Place::Acc,
+                            value: 0,
+                        }),
+                        Some(in_slot),
+                    ],
+                    None => [Some(in_slot), None],
+                }
+            }
+        }
+    }
+
+    /// What the accumulator of `class` holds, if that is the value of `slot`.
+    fn held_in(&self, class: Class, slot: u32) -> Option<Held> {
+        let held = *self.held.get(class as usize)?;
+        held.filter(|held| held.slot == slot)
+    }
+
+    /// Whether the source of a copy is in the accumulator of its class.
+    fn holds(&self, op: Op, source: Operand) -> bool {
+        let class = Kinds::of(op).x.class();
+        source
+            .slot()
+            .is_some_and(|slot| self.held_in(class, slot).is_some())
+    }
+
+    /// A source that was read from an accumulator and is read by nobody else: its maker need not
+    /// write the slot.
+    fn release(&mut self, source: Operand, field: Field, class: Class, keep: bool) {
+        let (Operand::Temp(slot), Place::Acc, false) = (source, field.place, keep) else {
+            return;
+        };
+        let Some(maker) = self.held_in(class, slot).and_then(|held| held.maker) else {
+            return;
+        };
+        if let Item::Inst { op, d, x, y, .. } = &mut self.items[maker] {
+            let shape = Shape::new(Place::Acc, x.place, y.place);
+            if op.family().index_of(shape).is_some() {
+                d.place = Place::Acc;
+            }
+        }
+    }
+
+    /// Keeps track of the accumulators behind an instruction.
+    fn hold_results(&mut self, inst: &Inst, kinds: Kinds, far: bool) {
+        if inst.flush || clobbers(inst.op) {
+            self.held = [None; 3];
+        }
+        if let Some(slot) = inst.d.slot() {
+            self.forget(slot, kinds.d);
+            let maker = match inst.d {
+                Operand::Temp(_) if !far => Some(self.items.len() - 1),
+                _ => None,
+            };
+            self.hold(kinds.d, slot, maker);
+        }
+        if let (Some(kind), Some(slot)) = (inst.result, inst.z.slot()) {
+            self.hold(kind, slot, None);
+        }
+    }
+
+    fn hold(&mut self, kind: Kind, slot: u32, maker: Option<usize>) {
+        if let (true, Some(held)) = (self.accumulators, self.held.get_mut(kind.class() as usize)) {
+            *held = Some(Held { slot, maker });
+        }
+    }
+
+    /// Forgets that accumulators hold what was in the slots of a value that is overwritten.
+    fn forget(&mut self, slot: u32, kind: Kind) {
+        let overwritten = slot..slot + kind.slots();
+        for held in &mut self.held {
+            *held = held.filter(|held| !overwritten.contains(&held.slot));
+        }
+    }
+
+    fn is_near(&self, slot: u32, kind: Kind) -> bool {
+        slot + kind.slots() <= NEAR_SLOTS
+    }
+
+    /// A source within reach of 16-bit fields.
+    fn near(&mut self, source: Operand, kind: Kind, scratch: Scratch, offset: u32) -> Operand {
+        match source.slot() {
+            Some(slot) if !self.is_near(slot, kind) => {
+                let to = self.scratch + scratch as u32;
+                self.forget(to, kind);
+                self.copy_far(to, slot, kind, offset);
+                Operand::Local(to)
+            }
+            _ => source,
+        }
+    }
+
+    fn copy_far(&mut self, to: u32, from: u32, kind: Kind, offset: u32) {
+        for part in 0..kind.slots() {
+            let words = [(to + part) * 8, (from + part) * 8, 0, 0];
+            self.item(Op::CopyFar, ABSENT, ABSENT, words, offset);
+        }
+    }
+
+    fn item(&mut self, op: Op, d: Field, x: Field, words: [u32; 4], offset: u32) {
+        self.items.push(Item::Inst {
+            op,
+            d,
+            x,
+            y: ABSENT,
+            rest: [0; 2],
+            words,
+            offset,
+        });
+    }
+
+    /// Puts a constant into a scratch slot.
+    fn materialize(&mut self, constant: Const, scratch: Scratch, offset: u32) -> Operand {
+        let slot = self.scratch + scratch as u32;
+        let d = slot_field(slot);
+        match constant.immediate_bits() {
+            Some(value) => {
+                self.item(
+                    Op::Copy,
+                    d,
+                    Field {
+                        place: Place::Imm,
+                        value,
+                    },
+                    [0; 4],
+                    offset,
+                );
+            }
+            None => {
+                let words = [constant.bits as u32, (constant.bits >> 32) as u32, 0, 0];
+                self.item(Op::Const64, d, ABSENT, words, offset);
+            }
+        }
+        self.held[Class::Int as usize] = None;
+        self.forget(slot, Kind::I64);
+        Operand::Local(slot)
+    }
+
+    /// Writes the cells of all items; `None` if a branch does not reach its target.
+    pub(super) fn encode(
+        &mut self,
+        list: &List,
+        label: fn(Opcode) -> u32,
+        code: &mut Vec<u32>,
+        mut sources: Option<&mut SourceMap>,
+    ) -> Option<()> {
+        self.labels.clear();
+        self.labels.resize(list.labels as usize, 0);
+        self.fixups.clear();
+        let mut encoder = Encoder::new(code, label);
+        for (at, item) in self.items.iter().enumerate() {
+            match *item {
+                Item::Label(label) => self.labels[label.0 as usize] = encoder.seal(),
+                Item::Inst {
+                    op: Op::Br, words, ..
+                } if self.is_next(at, Label(words[0])) => {}
+                Item::Inst {
+                    op,
+                    d,
+                    x,
+                    y,
+                    rest,
+                    words,
+                    offset,
+                } => {
+                    let shape = Shape::new(d.place, x.place, y.place);
+                    let position = write(&mut encoder, op, shape, [d, x, y], rest, words);
+                    if let Some(SourceMap(map)) = sources.as_deref_mut() {
+                        map.push((u32::try_from(position.operands).ok()?, offset));
+                    }
+                    note_targets(
+                        &mut encoder,
+                        &mut self.fixups,
+                        list,
+                        (op, shape),
+                        position,
+                        words,
+                    );
+                }
+            }
+        }
+        for &(field, cell, label) in &self.fixups {
+            encoder.set_target(field, cell, self.labels[label.0 as usize])?;
+        }
+        Some(())
+    }
+
+    /// Whether `label` is placed right behind the item at `at`.
+    fn is_next(&self, at: usize, label: Label) -> bool {
+        let labels = self.items[at + 1..].iter().map_while(|item| match item {
+            Item::Label(label) => Some(*label),
+            Item::Inst { .. } => None,
+        });
+        labels.take(8).any(|next| next == label)
+    }
+}
+
+/// Notes the branch fields of an instruction that was written.
+fn note_targets(
+    encoder: &mut Encoder<'_>,
+    fixups: &mut Vec<(usize, usize, Label)>,
+    list: &List,
+    (op, shape): (Op, Shape),
+    position: Position,
+    words: [u32; 4],
+) {
+    let Position { cell, operands } = position;
+    let family = op.family();
+    if op == Op::BrTable {
+        let first = words[0] as usize;
+        for target in &list.targets[first..=first + words[1] as usize] {
+            let field = encoder.word(0);
+            fixups.push((field, cell, *target));
+        }
+    } else if family.words.first() == Some(&TARGET) {
+        let field = operands + family.layout(shape).words - family.words.len();
+        fixups.push((field, cell, Label(words[0])));
+    }
+}
+
+/// Writes one instruction.
+fn write(
+    encoder: &mut Encoder<'_>,
+    op: Op,
+    shape: Shape,
+    fields: [Field; 3],
+    rest: [u16; 2],
+    words: [u32; 4],
+) -> Position {
+    let family = op.family();
+    let mut all_words = [0; 6];
+    let mut all_slots = [0; 5];
+    let (mut word_count, mut slot_count) = (0, 0);
+    for (field, present) in fields.iter().zip([family.d, family.x, family.y]) {
+        match field.place {
+            Place::Slot if present => {
+                all_slots[slot_count] = field.value as u16;
+                slot_count += 1;
+            }
+            Place::Imm if present => {
+                all_words[word_count] = field.value;
+                word_count += 1;
+            }
+            _ => {}
+        }
+    }
+    // A branch table begins with its targets' position in the list; the cell has their number.
+    let words = if op == Op::BrTable {
+        [words[1], 0, 0, 0]
+    } else {
+        words
+    };
+    for word in &words[..family.words.len()] {
+        all_words[word_count] = *word;
+        word_count += 1;
+    }
+    for slot in &rest[..family.rest] {
+        all_slots[slot_count] = *slot;
+        slot_count += 1;
+    }
+    encoder.instr(
+        op,
+        shape,
+        &all_words[..word_count],
+        &all_slots[..slot_count],
+    )
+}
+
+fn slot_field(slot: u32) -> Field {
+    Field {
+        place: Place::Slot,
+        value: slot * 8,
+    }
+}
+
+/// Whether the sources of a family's ops may be swapped (with the op).
+fn is_swappable(family: &Family) -> bool {
+    // The families of comparisons, conditional branches and commutative ops have no shape with an
+    // immediate on the left.
+    family.x
+        && family.y
+        && family.shapes.len() > 1
+        && family
+            .index_of(Shape::new(Place::Slot, Place::Imm, Place::Slot))
+            .is_none()
+}
+
+/// Whether swapped sources fit better: an immediate on the left goes to the right, an accumulator
+/// on the right to the left.
+fn prefers_swap(xs: &[Option<Field>; 2], ys: &[Option<Field>; 2]) -> bool {
+    let place = |fields: &[Option<Field>; 2]| fields[0].map(|field| field.place);
+    match (place(xs), place(ys)) {
+        (Some(Place::Imm), Some(Place::Slot | Place::Acc)) => true,
+        (Some(Place::Slot), Some(Place::Acc)) => true,
+        _ => false,
+    }
+}
+
+/// Whether the handlers of an op leave nothing in the accumulators but its result.
+fn clobbers(op: Op) -> bool {
+    matches!(
+        op,
+        Op::Call
+            | Op::CallImport
+            | Op::CallIndirect
+            | Op::EnterMany
+            | Op::CopySpan
+            | Op::MemoryGrow
+            | Op::MemoryCopy
+            | Op::MemoryFill
+            | Op::MemoryInit
+            | Op::DataDrop
+            | Op::TableGrow
+            | Op::TableFill
+            | Op::TableCopy
+            | Op::TableInit
+            | Op::ElemDrop
+            | Op::RefFunc
+    )
+}

@@ -1,0 +1,188 @@
+//! The operand stack of the function being translated.
+//!
+//! An entry is a temporary in its own slot, a local that was not copied yet, or a constant. The
+//! entries that refer to a local are chained, so that setting the local finds them at once; two
+//! marks keep the work of spilling and settling linear however blocks nest.
+
+use alloc::vec::Vec;
+
+use super::ir::{Kind, Operand};
+
+/// A value on the operand stack.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Entry {
+    pub(crate) kind: Kind,
+    /// Where the value is now.
+    pub(crate) value: Operand,
+    /// The entry's own slot, where it is when settled.
+    pub(crate) slot: u32,
+    /// The local it refers to, if any, and the next entry below that does too, plus one.
+    local: u32,
+    below: u32,
+}
+
+impl Entry {
+    /// Whether the value is in the entry's own slot.
+    pub(crate) fn is_settled(&self) -> bool {
+        matches!(self.value, Operand::Temp(_))
+    }
+}
+
+/// The operand stack.
+#[derive(Default)]
+pub(crate) struct OperandStack {
+    entries: Vec<Entry>,
+    /// For each local, the topmost entry that refers to it, plus one.
+    tops: Vec<u32>,
+    /// The slot of the next entry.
+    next_slot: u32,
+    /// One more than the highest slot ever used.
+    end_slot: u32,
+    /// Below this no entry refers to a local.
+    spilled: usize,
+    /// Below this all entries are settled.
+    settled: usize,
+}
+
+impl OperandStack {
+    /// Empties the stack for a function with `locals` locals whose temporaries start at `slot`.
+    pub(crate) fn reset(&mut self, locals: usize, slot: u32) {
+        self.entries.clear();
+        self.tops.clear();
+        self.tops.resize(locals, 0);
+        (self.next_slot, self.end_slot) = (slot, slot);
+        (self.spilled, self.settled) = (0, 0);
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.entries.len()
+    }
+
+    /// The slot of the next entry.
+    pub(crate) fn next_slot(&self) -> u32 {
+        self.next_slot
+    }
+
+    /// One more than the highest slot ever used.
+    pub(crate) fn end_slot(&self) -> u32 {
+        self.end_slot
+    }
+
+    /// Makes sure that the frame has the slots up to `end`.
+    pub(crate) fn reserve(&mut self, end: u32) {
+        self.end_slot = self.end_slot.max(end);
+    }
+
+    /// The topmost `count` entries.
+    pub(crate) fn top(&self, count: usize) -> &[Entry] {
+        &self.entries[self.entries.len() - count..]
+    }
+
+    pub(crate) fn get(&self, at: usize) -> Entry {
+        self.entries[at]
+    }
+
+    fn push(&mut self, kind: Kind, value: Operand, local: u32, below: u32) {
+        self.entries.push(Entry {
+            kind,
+            value,
+            slot: self.next_slot,
+            local,
+            below,
+        });
+        self.next_slot += kind.slots();
+        self.reserve(self.next_slot);
+    }
+
+    /// Pushes a temporary and returns it.
+    pub(crate) fn push_temp(&mut self, kind: Kind) -> Operand {
+        let value = Operand::Temp(self.next_slot);
+        self.push(kind, value, 0, 0);
+        value
+    }
+
+    /// Pushes the local with index `local`, which is in `slot`.
+    pub(crate) fn push_local(&mut self, kind: Kind, local: u32, slot: u32) {
+        let below = self.tops[local as usize];
+        self.tops[local as usize] = self.entries.len() as u32 + 1;
+        self.push(kind, Operand::Local(slot), local, below);
+    }
+
+    /// Pushes a constant.
+    pub(crate) fn push_const(&mut self, kind: Kind, position: u32) {
+        self.push(kind, Operand::Const(position), 0, 0);
+    }
+
+    /// Pops the topmost entry.
+    pub(crate) fn pop(&mut self) -> Entry {
+        let entry = self.entries.pop().expect("validated: the operand is there");
+        if let Operand::Local(_) = entry.value {
+            self.tops[entry.local as usize] = entry.below;
+        }
+        self.next_slot = entry.slot;
+        self.spilled = self.spilled.min(self.entries.len());
+        self.settled = self.settled.min(self.entries.len());
+        entry
+    }
+
+    /// Pops entries until `len` are left.
+    pub(crate) fn truncate(&mut self, len: usize) {
+        while self.entries.len() > len {
+            self.pop();
+        }
+    }
+
+    /// Makes the entry at `at` a temporary in its own slot, and returns what it was.
+    fn settle_at(&mut self, at: usize) -> Entry {
+        let before = self.entries[at];
+        self.entries[at].value = Operand::Temp(before.slot);
+        before
+    }
+
+    /// The next entry that refers to `local`, made a temporary.
+    pub(crate) fn preserve_next(&mut self, local: u32) -> Option<Entry> {
+        let at = self.tops[local as usize].checked_sub(1)? as usize;
+        let before = self.settle_at(at);
+        self.tops[local as usize] = before.below;
+        Some(before)
+    }
+
+    /// The next entry that refers to any local, made a temporary.
+    pub(crate) fn spill_next(&mut self) -> Option<Entry> {
+        while self.spilled < self.entries.len() {
+            let at = self.spilled;
+            self.spilled += 1;
+            if let Operand::Local(_) = self.entries[at].value {
+                // All chained entries are on their way to be spilled: the chain ends here.
+                self.tops[self.entries[at].local as usize] = 0;
+                return Some(self.settle_at(at));
+            }
+        }
+        None
+    }
+
+    /// The entry at `at` if it is not settled, made a temporary. No entry above may refer to the
+    /// same local.
+    pub(crate) fn settle(&mut self, at: usize) -> Option<Entry> {
+        if at < self.settled || self.entries[at].is_settled() {
+            return None;
+        }
+        let before = self.settle_at(at);
+        if let Operand::Local(_) = before.value {
+            debug_assert_eq!(self.tops[before.local as usize] as usize, at + 1);
+            self.tops[before.local as usize] = before.below;
+        }
+        Some(before)
+    }
+
+    /// The first entry that may not be settled.
+    pub(crate) fn first_unsettled(&self) -> usize {
+        self.settled
+    }
+
+    /// Says that all entries are settled.
+    pub(crate) fn mark_settled(&mut self) {
+        self.settled = self.entries.len();
+        self.spilled = self.entries.len();
+    }
+}
