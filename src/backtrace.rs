@@ -63,7 +63,10 @@ impl fmt::Display for Escaped<'_> {
 
 /// Whether a character changes the direction of the text around it.
 fn is_bidi_control(character: char) -> bool {
-    matches!(character, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+    matches!(
+        character,
+        '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}'
+    )
 }
 
 /// One active call of a guest function.
@@ -94,9 +97,7 @@ impl FrameInfo {
     /// The byte offset of the instruction from the start of the module.
     pub fn module_offset(&self) -> Option<usize> {
         let module = self.module.inner();
-        module
-            .code
-            .source_offset(module, self.func, self.code_offset)
+        module.code.source_offset(module, self.func, self.code_offset)
     }
 
     /// The byte offset of the instruction from the start of the function's body.

@@ -25,13 +25,8 @@ impl Engine {
     ///
     /// If settings contradict each other, which none of the present ones can.
     pub fn new(config: &Config) -> Result<Self, Error> {
-        let inner = EngineInner {
-            config: config.clone(),
-            types: TypeRegistry::default(),
-        };
-        Ok(Self {
-            inner: Arc::new(inner),
-        })
+        let inner = EngineInner { config: config.clone(), types: TypeRegistry::default() };
+        Ok(Self { inner: Arc::new(inner) })
     }
 
     /// The configuration.
@@ -51,20 +46,13 @@ impl Engine {
 
 impl Default for Engine {
     fn default() -> Self {
-        let inner = EngineInner {
-            config: Config::default(),
-            types: TypeRegistry::default(),
-        };
-        Self {
-            inner: Arc::new(inner),
-        }
+        let inner = EngineInner { config: Config::default(), types: TypeRegistry::default() };
+        Self { inner: Arc::new(inner) }
     }
 }
 
 impl fmt::Debug for Engine {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Engine")
-            .field("config", self.config())
-            .finish_non_exhaustive()
+        f.debug_struct("Engine").field("config", self.config()).finish_non_exhaustive()
     }
 }

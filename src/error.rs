@@ -51,12 +51,7 @@ struct IncompatibleImport {
 impl Error {
     #[cold]
     fn from_kind(kind: ErrorKind) -> Self {
-        Self {
-            inner: Box::new(ErrorInner {
-                kind,
-                backtrace: None,
-            }),
-        }
+        Self { inner: Box::new(ErrorInner { kind, backtrace: None }) }
     }
 
     /// Wraps an error of the host, for example to return it from a host function.
@@ -86,10 +81,7 @@ impl Error {
     /// A fault of the module at byte `offset`.
     #[cold]
     pub(crate) fn validation(message: impl Into<String>, offset: usize) -> Self {
-        Self::from_kind(ErrorKind::Module {
-            message: message.into(),
-            offset,
-        })
+        Self::from_kind(ErrorKind::Module { message: message.into(), offset })
     }
 
     /// A fault of the module that the parser or validator found.
@@ -119,12 +111,7 @@ impl Error {
         found: ExternType,
     ) -> Self {
         let (module, name) = (module.to_string(), name.to_string());
-        let import = IncompatibleImport {
-            module,
-            name,
-            expected,
-            found,
-        };
+        let import = IncompatibleImport { module, name, expected, found };
         Self::from_kind(ErrorKind::IncompatibleImport(Box::new(import)))
     }
 
@@ -162,10 +149,7 @@ impl Error {
 
     /// Whether an import could not be satisfied: nothing by its name, or something of another type.
     pub fn is_link_error(&self) -> bool {
-        matches!(
-            self.inner.kind,
-            ErrorKind::UnknownImport(_) | ErrorKind::IncompatibleImport(_)
-        )
+        matches!(self.inner.kind, ErrorKind::UnknownImport(_) | ErrorKind::IncompatibleImport(_))
     }
 
     /// Where the guest was, if it was running.
@@ -201,9 +185,7 @@ impl Error {
             },
             kind => kind,
         };
-        Err(Self {
-            inner: Box::new(ErrorInner { kind, backtrace }),
-        })
+        Err(Self { inner: Box::new(ErrorInner { kind, backtrace }) })
     }
 }
 
@@ -223,20 +205,11 @@ impl fmt::Display for Error {
             ErrorKind::Message(message) => f.write_str(message),
             ErrorKind::Module { message, offset } => write!(f, "{message} (at offset {offset:#x})"),
             ErrorKind::UnknownImport(import) => {
-                let MissingImport {
-                    module,
-                    name,
-                    expected,
-                } = &**import;
+                let MissingImport { module, name, expected } = &**import;
                 write!(f, "unknown import {module:?} {name:?}: expected {expected}")
             }
             ErrorKind::IncompatibleImport(import) => {
-                let IncompatibleImport {
-                    module,
-                    name,
-                    expected,
-                    found,
-                } = &**import;
+                let IncompatibleImport { module, name, expected, found } = &**import;
                 write!(f, "incompatible import type for {module:?} {name:?}: ")?;
                 write!(f, "expected {expected}, found {found}")
             }

@@ -27,9 +27,7 @@ impl ExternRef {
         let mut store = store.as_context_mut();
         let store = store.inner_mut();
         let position = store.add_externref(Box::new(value));
-        Self {
-            handle: Handle::new(store.id, position),
-        }
+        Self { handle: Handle::new(store.id, position) }
     }
 
     /// The value.
@@ -42,10 +40,7 @@ impl ExternRef {
         store: impl Into<StoreContext<'a, T>>,
     ) -> Option<&'a (dyn Any + Send + Sync)> {
         let store = store.into().into_inner();
-        store
-            .externrefs
-            .get(self.handle.index(store))
-            .map(|value| &**value)
+        store.externrefs.get(self.handle.index(store)).map(|value| &**value)
     }
 
     /// Whether both refer to the same value of `store`; null is only the same as null.
@@ -61,17 +56,13 @@ impl ExternRef {
 
     /// The slot: a position and one, so that 0 can be null.
     pub(crate) fn to_slot(reference: Option<Self>, store: StoreId) -> u64 {
-        reference.map_or(0, |reference| {
-            u64::from(reference.handle.position(store)) + 1
-        })
+        reference.map_or(0, |reference| u64::from(reference.handle.position(store)) + 1)
     }
 
     /// The reference that a slot of `store` holds.
     pub(crate) fn from_slot(slot: u64, store: StoreId) -> Option<Self> {
         // Slots are made by `to_slot`, so that nothing is cut off.
         let position = slot.checked_sub(1)? as u32;
-        Some(Self {
-            handle: Handle::new(store, position),
-        })
+        Some(Self { handle: Handle::new(store, position) })
     }
 }

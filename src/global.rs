@@ -43,9 +43,7 @@ impl Global {
     }
 
     pub(crate) fn from_position(store: StoreId, position: u32) -> Self {
-        Self {
-            handle: Handle::new(store, position),
-        }
+        Self { handle: Handle::new(store, position) }
     }
 
     /// The position in `store`.

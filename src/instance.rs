@@ -58,9 +58,7 @@ impl Instance {
     }
 
     fn from_position(store: StoreId, position: u32) -> Self {
-        Self {
-            handle: Handle::new(store, position),
-        }
+        Self { handle: Handle::new(store, position) }
     }
 
     /// The module.

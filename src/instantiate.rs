@@ -29,9 +29,7 @@ pub(crate) unsafe fn instantiate(
         // SAFETY: passed on to the caller; the borrow ends before the store is used otherwise.
         let store = unsafe { &mut *store.as_ptr() };
         check_imports(store, module, imports)?;
-        store.check_count("instance", store.instances.len(), |limiter| {
-            limiter.instances()
-        })?;
+        store.check_count("instance", store.instances.len(), |limiter| limiter.instances())?;
         let instance = allocate(store, module, imports)?;
         Initializer { store, instance }.run()?;
         instance
@@ -58,9 +56,7 @@ fn check_imports(store: &StoreInner, module: &Module, imports: &[Extern]) -> Res
     }
     if imports.len() != module.imports.len() {
         let (expected, found) = (module.imports.len(), imports.len());
-        return Err(Error::msg(format!(
-            "expected {expected} imports, found {found}"
-        )));
+        return Err(Error::msg(format!("expected {expected} imports, found {found}")));
     }
     for (import, found) in module.imports.iter().zip(imports) {
         let matches = match (import.item, found) {
@@ -126,9 +122,7 @@ fn allocate(
 
 /// The addresses of the entities at these positions of the store.
 fn pointers<E>(ids: &[u32], pointer: impl Fn(usize) -> NonNull<E>) -> Box<[*mut E]> {
-    ids.iter()
-        .map(|id| pointer(*id as usize).as_ptr())
-        .collect()
+    ids.iter().map(|id| pointer(*id as usize).as_ptr()).collect()
 }
 
 /// Positions in the store by index in the module; of functions the slots of the imported ones.

@@ -124,11 +124,7 @@ impl StoreLimits {
     }
 
     fn grow_failed(&self, error: Error) -> Result<(), Error> {
-        if self.trap_on_grow_failure {
-            Err(error)
-        } else {
-            Ok(())
-        }
+        if self.trap_on_grow_failure { Err(error) } else { Ok(()) }
     }
 }
 
@@ -244,37 +240,24 @@ mod tests {
 
     #[test]
     fn sizes_are_limited() {
-        let mut limits = StoreLimitsBuilder::new()
-            .memory_size(100)
-            .table_elements(10)
-            .build();
+        let mut limits = StoreLimitsBuilder::new().memory_size(100).table_elements(10).build();
         assert!(limits.memory_growing(0, 100, None).unwrap());
         assert!(!limits.memory_growing(0, 101, None).unwrap());
         assert!(!limits.memory_growing(0, 60, Some(50)).unwrap());
         assert!(limits.table_growing(0, 10, None).unwrap());
         assert!(!limits.table_growing(0, 11, None).unwrap());
-        assert!(
-            limits
-                .memory_grow_failed(Error::msg("out of memory"))
-                .is_ok()
-        );
+        assert!(limits.memory_grow_failed(Error::msg("out of memory")).is_ok());
     }
 
     #[test]
     fn refusals_can_end_the_guest() {
-        let mut limits = StoreLimitsBuilder::new()
-            .memory_size(100)
-            .trap_on_grow_failure(true)
-            .build();
+        let mut limits =
+            StoreLimitsBuilder::new().memory_size(100).trap_on_grow_failure(true).build();
         let error = limits.memory_growing(0, 101, None).unwrap_err();
         assert_eq!(
             alloc::format!("{error}"),
             "forcing trap when growing memory to 101: over its limit"
         );
-        assert!(
-            limits
-                .table_grow_failed(Error::msg("out of memory"))
-                .is_err()
-        );
+        assert!(limits.table_grow_failed(Error::msg("out of memory")).is_err());
     }
 }

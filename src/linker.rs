@@ -149,11 +149,7 @@ impl<T: 'static> Linker<T> {
         instance: Instance,
     ) -> Result<&mut Self, Error> {
         for export in instance.exports(store.as_context_mut()) {
-            self.insert(
-                module,
-                export.name(),
-                Definition::Extern(export.into_extern()),
-            )?;
+            self.insert(module, export.name(), Definition::Extern(export.into_extern()))?;
         }
         Ok(self)
     }
@@ -166,27 +162,18 @@ impl<T: 'static> Linker<T> {
     /// If something else than a function is not defined.
     pub fn define_unknown_imports_as_traps(&mut self, module: &Module) -> Result<(), Error> {
         for import in module.imports() {
-            if self
-                .definitions
-                .contains_key(&(import.module(), import.name()))
-            {
+            if self.definitions.contains_key(&(import.module(), import.name())) {
                 continue;
             }
             let ExternType::Func(ty) = import.ty() else {
                 let (module, name) = (import.module(), import.name());
                 return Err(Error::unknown_import(module, name, import.ty().clone()));
             };
-            let message = format!(
-                "unknown import {:?} {:?} was called",
-                import.module(),
-                import.name()
-            );
-            self.func_new(
-                import.module(),
-                import.name(),
-                ty.clone(),
-                move |_, _, _| Err(Error::msg(message.clone())),
-            )?;
+            let message =
+                format!("unknown import {:?} {:?} was called", import.module(), import.name());
+            self.func_new(import.module(), import.name(), ty.clone(), move |_, _, _| {
+                Err(Error::msg(message.clone()))
+            })?;
         }
         Ok(())
     }
@@ -198,9 +185,7 @@ impl<T: 'static> Linker<T> {
         definition: Definition,
     ) -> Result<&mut Self, Error> {
         if !self.allow_shadowing && self.definitions.contains_key(&(module, name)) {
-            return Err(Error::msg(format!(
-                "import {module:?} {name:?} defined twice"
-            )));
+            return Err(Error::msg(format!("import {module:?} {name:?} defined twice")));
         }
         self.definitions.insert(Key::new(module, name), definition);
         Ok(self)
@@ -218,10 +203,7 @@ impl<T: 'static> Linker<T> {
         name: &str,
     ) -> Option<Extern> {
         let mut store = store.as_context_mut();
-        let item = self
-            .definitions
-            .get(&(module, name))?
-            .in_store(store.inner_mut());
+        let item = self.definitions.get(&(module, name))?.in_store(store.inner_mut());
         item.ty_in(store.inner());
         Some(item)
     }
@@ -256,11 +238,7 @@ impl<T: 'static> Linker<T> {
         for Import { module, name, item } in &declared.imports {
             let (module, name) = (declared.text(*module), declared.text(*name));
             let Some(definition) = self.definitions.get(&(module, name)) else {
-                return Err(Error::unknown_import(
-                    module,
-                    name,
-                    declared.item_type(*item),
-                ));
+                return Err(Error::unknown_import(module, name, declared.item_type(*item)));
             };
             imports.push(definition.in_store(store));
         }
@@ -310,10 +288,7 @@ impl Key {
         let mut text = String::with_capacity(module.len() + name.len());
         text.push_str(module);
         text.push_str(name);
-        Self {
-            text: text.into(),
-            module_bytes: module.len(),
-        }
+        Self { text: text.into(), module_bytes: module.len() }
     }
 
     fn names(&self) -> (&str, &str) {

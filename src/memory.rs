@@ -39,9 +39,7 @@ impl Memory {
     }
 
     pub(crate) fn from_position(store: StoreId, position: u32) -> Self {
-        Self {
-            handle: Handle::new(store, position),
-        }
+        Self { handle: Handle::new(store, position) }
     }
 
     /// The position in `store`.
@@ -83,9 +81,7 @@ impl Memory {
         let memory = store.memories[self.handle.index(store)];
         // SAFETY: memories of a store live as long as it, and the store is borrowed exclusively.
         let memory = unsafe { &mut *memory.as_ptr() };
-        store
-            .try_memory_grow(memory, delta)?
-            .ok_or_else(|| Error::msg("failed to grow memory"))
+        store.try_memory_grow(memory, delta)?.ok_or_else(|| Error::msg("failed to grow memory"))
     }
 
     /// The contents.
@@ -142,10 +138,7 @@ impl Memory {
         let store = store.as_context_mut().into_inner_mut();
         let bytes = self.entity_mut(store).bytes_mut();
         let end = offset.checked_add(buffer.len()).ok_or(MemoryAccessError)?;
-        bytes
-            .get_mut(offset..end)
-            .ok_or(MemoryAccessError)?
-            .copy_from_slice(buffer);
+        bytes.get_mut(offset..end).ok_or(MemoryAccessError)?.copy_from_slice(buffer);
         Ok(())
     }
 

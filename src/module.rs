@@ -64,20 +64,13 @@ impl Module {
         let parsed = parse::parse(bytes, config.features(), engine.types(), config.mode())?;
         let code = CodeMap::new(parsed.bodies.len());
         let engine = engine.clone();
-        let inner = ModuleInner {
-            engine,
-            parsed,
-            names: Once::new(),
-            code,
-        };
+        let inner = ModuleInner { engine, parsed, names: Once::new(), code };
         if inner.engine.config().mode() == CompilationMode::Eager {
             for defined in 0..inner.bodies.len() {
                 inner.code.translate(&inner, defined)?;
             }
         }
-        Ok(Self {
-            inner: Arc::new(inner),
-        })
+        Ok(Self { inner: Arc::new(inner) })
     }
 
     /// Checks that a binary module is valid for `engine`, with all of its function bodies.
@@ -113,9 +106,7 @@ impl Module {
 
     /// The type of the export `name`.
     pub fn get_export(&self, name: &str) -> Option<ExternType> {
-        self.inner
-            .export(name)
-            .map(|item| self.inner.item_type(item))
+        self.inner.export(name).map(|item| self.inner.item_type(item))
     }
 
     /// The custom sections, in order.
@@ -172,9 +163,8 @@ impl ModuleInner {
     fn read_names(&self) -> FuncNames {
         let is_names = |section: &&parse::CustomSection| self.text(section.name) == "name";
         let section = self.custom_sections.iter().find(is_names);
-        section.map_or_else(FuncNames::default, |section| {
-            FuncNames::read(&self.bytes, section.data)
-        })
+        section
+            .map_or_else(FuncNames::default, |section| FuncNames::read(&self.bytes, section.data))
     }
 
     /// The canonical type of a function.

@@ -45,9 +45,7 @@ impl Table {
     }
 
     pub(crate) fn from_position(store: StoreId, position: u32) -> Self {
-        Self {
-            handle: Handle::new(store, position),
-        }
+        Self { handle: Handle::new(store, position) }
     }
 
     /// The position in `store`.
@@ -108,9 +106,7 @@ impl Table {
         // SAFETY: tables of a store live as long as it, and the store is borrowed exclusively.
         let table = unsafe { &mut *table.as_ptr() };
         let init = element_slot(store.id, table.ty().element(), init)?;
-        store
-            .try_table_grow(table, delta, init)?
-            .ok_or_else(|| Error::msg("failed to grow table"))
+        store.try_table_grow(table, delta, init)?.ok_or_else(|| Error::msg("failed to grow table"))
     }
 
     /// Sets `len` elements from `start` on.

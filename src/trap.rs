@@ -114,14 +114,8 @@ mod tests {
     fn messages_are_distinct_and_lower_case() {
         for (index, trap) in ALL.iter().enumerate() {
             let message = trap.message();
-            assert!(
-                !message.ends_with('.') && !message.contains(char::is_uppercase),
-                "{message}"
-            );
-            assert!(
-                ALL[..index].iter().all(|other| other.message() != message),
-                "{message}"
-            );
+            assert!(!message.ends_with('.') && !message.contains(char::is_uppercase), "{message}");
+            assert!(ALL[..index].iter().all(|other| other.message() != message), "{message}");
         }
     }
 }

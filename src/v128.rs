@@ -136,12 +136,7 @@ mod tests {
     #[test]
     fn every_shape_returns_to_the_same_bits() {
         // The second vector holds signalling NaNs in both float shapes.
-        for bits in [
-            0,
-            BITS,
-            0x7ff0_0000_0000_0001_7f80_0001_ff80_0001,
-            u128::MAX,
-        ] {
+        for bits in [0, BITS, 0x7ff0_0000_0000_0001_7f80_0001_ff80_0001, u128::MAX] {
             let v = V128::from_u128(bits);
             assert_eq!(V128::from_le_bytes(v.to_le_bytes()), v);
             assert_eq!(V128::from_i8x16(v.to_i8x16()), v);

@@ -24,13 +24,7 @@ pub(crate) fn print(code: &[u32], indent: &str, out: &mut dyn Write) -> fmt::Res
             if part > 0 {
                 out.write_str(" + ")?;
             }
-            print_instr(
-                op,
-                shape,
-                &code[at..],
-                &|bytes| target(&cells, cell, bytes),
-                out,
-            )?;
+            print_instr(op, shape, &code[at..], &|bytes| target(&cells, cell, bytes), out)?;
             at += layout.bytes() / 4;
             if op == Op::BrTable {
                 for word in &code[at..=at + code[at - layout.bytes() / 4] as usize] {
@@ -69,10 +63,7 @@ fn cells(code: &[u32]) -> Vec<usize> {
 /// The number of the cell that a branch field of the cell at `cell` leads to.
 fn target(cells: &[usize], cell: usize, bytes: u32) -> usize {
     let at = cell as i64 + i64::from(bytes as i32) / 4;
-    cells
-        .iter()
-        .position(|&cell| cell as i64 == at)
-        .expect("a target that is a cell")
+    cells.iter().position(|&cell| cell as i64 == at).expect("a target that is a cell")
 }
 
 /// Writes one instruction, given its operands.
@@ -87,17 +78,9 @@ fn print_instr(
     let mut fields = Fields::new(family.layout(shape), operands);
     out.write_str(op.name())?;
     let mut separator = " ";
-    let places = [
-        (family.d, shape.d()),
-        (family.x, shape.x()),
-        (family.y, shape.y()),
-    ];
+    let places = [(family.d, shape.d()), (family.x, shape.x()), (family.y, shape.y())];
     let rest = (0..family.rest).map(|_| (true, Place::Slot));
-    for (_, place) in places
-        .into_iter()
-        .chain(rest)
-        .filter(|(present, _)| *present)
-    {
+    for (_, place) in places.into_iter().chain(rest).filter(|(present, _)| *present) {
         out.write_str(separator)?;
         match place {
             Place::Slot => write!(out, "s{}", fields.slot() / 8)?,
@@ -128,12 +111,7 @@ struct Fields<'a> {
 impl<'a> Fields<'a> {
     fn new(layout: Layout, operands: &'a [u32]) -> Self {
         let (words, slots) = operands.split_at(layout.words);
-        Fields {
-            words,
-            slots,
-            word_at: 0,
-            slot_at: 0,
-        }
+        Fields { words, slots, word_at: 0, slot_at: 0 }
     }
 
     fn word(&mut self) -> u32 {

@@ -34,11 +34,7 @@ pub(crate) struct Encoder<'a> {
 impl<'a> Encoder<'a> {
     /// An encoder that appends to `code`.
     pub(crate) fn new(code: &'a mut Vec<u32>, label: fn(Opcode) -> u32) -> Self {
-        Encoder {
-            code,
-            label,
-            open: None,
-        }
+        Encoder { code, label, open: None }
     }
 
     /// The position of the next cell; what is written next does not join the last cell.
@@ -57,19 +53,9 @@ impl<'a> Encoder<'a> {
             Some(opcode) => opcode,
             None => panic!("{op:?} has no shape {shape:?}"),
         };
-        debug_assert_eq!(
-            op.family().layout(shape).words,
-            words.len(),
-            "{op:?} {shape:?}"
-        );
-        debug_assert_eq!(
-            op.family().layout(shape).slots,
-            slots.len(),
-            "{op:?} {shape:?}"
-        );
-        let fused = self
-            .open
-            .and_then(|(init, cell)| Some((fused::fuse(init, opcode)?, cell)));
+        debug_assert_eq!(op.family().layout(shape).words, words.len(), "{op:?} {shape:?}");
+        debug_assert_eq!(op.family().layout(shape).slots, slots.len(), "{op:?} {shape:?}");
+        let fused = self.open.and_then(|(init, cell)| Some((fused::fuse(init, opcode)?, cell)));
         let (opcode, cell) = match fused {
             Some((fused, cell)) => {
                 self.code[cell] = (self.label)(fused);

@@ -8,34 +8,18 @@ const fn s(d: Place, x: Place, y: Place) -> Shape {
 }
 
 /// No operands at all.
-const NONE: Family = Family {
-    shapes: &[Shape::SLOTS],
-    d: false,
-    x: false,
-    y: false,
-    rest: 0,
-    words: &[],
-};
+const NONE: Family =
+    Family { shapes: &[Shape::SLOTS], d: false, x: false, y: false, rest: 0, words: &[] };
 /// `d = op x`, all in slots.
-const DX: Family = Family {
-    d: true,
-    x: true,
-    ..NONE
-};
+const DX: Family = Family { d: true, x: true, ..NONE };
 /// `d = op x, y`, all in slots.
 const DXY: Family = Family { y: true, ..DX };
 /// `op x, y`, all in slots.
-const XY: Family = Family {
-    x: true,
-    y: true,
-    ..NONE
-};
+const XY: Family = Family { x: true, y: true, ..NONE };
 
 /// `d = op x`.
-pub(crate) const UNARY: Family = Family {
-    shapes: &[s(S, S, S), s(S, A, S), s(A, S, S), s(A, A, S)],
-    ..DX
-};
+pub(crate) const UNARY: Family =
+    Family { shapes: &[s(S, S, S), s(S, A, S), s(A, S, S), s(A, A, S)], ..DX };
 /// `d = op x, y` where operands may be swapped: the immediate is always `y`, the accumulator `x`.
 pub(crate) const COMMUTATIVE: Family = Family {
     shapes: &[
@@ -73,21 +57,11 @@ pub(crate) const BINARY: Family = Family {
 /// `d = x op y` as 0 or 1; operands may be swapped with the op.
 pub(crate) const COMPARE: Family = COMMUTATIVE;
 /// Branches to `target` if `x op y`; operands may be swapped with the op.
-pub(crate) const BRANCH: Family = Family {
-    shapes: &[s(S, S, S), s(S, S, I), s(S, A, S), s(S, A, I)],
-    words: &[TARGET],
-    ..XY
-};
+pub(crate) const BRANCH: Family =
+    Family { shapes: &[s(S, S, S), s(S, S, I), s(S, A, S), s(S, A, I)], words: &[TARGET], ..XY };
 /// `d = memory[x + offset]`.
 pub(crate) const LOAD: Family = Family {
-    shapes: &[
-        s(S, S, S),
-        s(S, A, S),
-        s(S, I, S),
-        s(A, S, S),
-        s(A, A, S),
-        s(A, I, S),
-    ],
+    shapes: &[s(S, S, S), s(S, A, S), s(S, I, S), s(A, S, S), s(A, A, S), s(A, I, S)],
     words: &["offset"],
     ..DX
 };
@@ -111,214 +85,65 @@ pub(crate) const STORE: Family = Family {
 /// Vector ops take their operands from slots only: a v128 has no accumulator.
 pub(crate) const UNARY_V128: Family = DX;
 pub(crate) const BINARY_V128: Family = DXY;
-pub(crate) const EXTRACT_LANE: Family = Family {
-    words: &["lane"],
-    ..DX
-};
-pub(crate) const REPLACE_LANE: Family = Family {
-    words: &["lane"],
-    ..DXY
-};
-pub(crate) const LOAD_V128: Family = Family {
-    words: &["offset"],
-    ..DX
-};
-pub(crate) const STORE_V128: Family = Family {
-    words: &["offset"],
-    ..XY
-};
-pub(crate) const LOAD_LANE: Family = Family {
-    words: &["offset", "lane"],
-    ..DXY
-};
-pub(crate) const STORE_LANE: Family = Family {
-    words: &["offset", "lane"],
-    ..XY
-};
+pub(crate) const EXTRACT_LANE: Family = Family { words: &["lane"], ..DX };
+pub(crate) const REPLACE_LANE: Family = Family { words: &["lane"], ..DXY };
+pub(crate) const LOAD_V128: Family = Family { words: &["offset"], ..DX };
+pub(crate) const STORE_V128: Family = Family { words: &["offset"], ..XY };
+pub(crate) const LOAD_LANE: Family = Family { words: &["offset", "lane"], ..DXY };
+pub(crate) const STORE_LANE: Family = Family { words: &["offset", "lane"], ..XY };
 pub(crate) const BITSELECT: Family = Family { rest: 1, ..DXY };
-pub(crate) const SHUFFLE: Family = Family {
-    words: &["lanes0", "lanes1", "lanes2", "lanes3"],
-    ..DXY
-};
-pub(crate) const V128_CONST: Family = Family {
-    d: true,
-    words: &["bits0", "bits1", "bits2", "bits3"],
-    ..NONE
-};
+pub(crate) const SHUFFLE: Family =
+    Family { words: &["lanes0", "lanes1", "lanes2", "lanes3"], ..DXY };
+pub(crate) const V128_CONST: Family =
+    Family { d: true, words: &["bits0", "bits1", "bits2", "bits3"], ..NONE };
 
 pub(crate) const PLAIN: Family = NONE;
-pub(crate) const JUMP: Family = Family {
-    words: &[TARGET],
-    ..NONE
-};
+pub(crate) const JUMP: Family = Family { words: &[TARGET], ..NONE };
 /// The cell is followed by `count + 1` targets, the last one the default.
-pub(crate) const BR_TABLE: Family = Family {
-    shapes: &[s(S, S, S), s(S, A, S)],
-    x: true,
-    words: &["count"],
-    ..NONE
-};
-pub(crate) const ENTER: Family = Family {
-    words: &["frame", "zero"],
-    ..NONE
-};
-pub(crate) const ENTER_MANY: Family = Family {
-    words: &["frame", "zero", "count"],
-    ..NONE
-};
-pub(crate) const FUEL: Family = Family {
-    words: &["cost"],
-    ..NONE
-};
-pub(crate) const CALL: Family = Family {
-    words: &["func", "base"],
-    ..NONE
-};
-pub(crate) const CALL_INDIRECT: Family = Family {
-    x: true,
-    words: &["table", "type", "base"],
-    ..NONE
-};
-pub(crate) const RETURN_CALL: Family = Family {
-    words: &["func", "base", "count"],
-    ..NONE
-};
-pub(crate) const RETURN_CALL_INDIRECT: Family = Family {
-    x: true,
-    words: &["table", "type", "base", "count"],
-    ..NONE
-};
-pub(crate) const RETURN_VALUE: Family = Family {
-    shapes: &[s(S, S, S), s(S, A, S), s(S, I, S)],
-    x: true,
-    ..NONE
-};
-pub(crate) const RETURN_FLOAT: Family = Family {
-    shapes: &[s(S, S, S), s(S, A, S)],
-    x: true,
-    ..NONE
-};
-pub(crate) const TRANSLATE: Family = Family {
-    words: &["func"],
-    ..NONE
-};
-pub(crate) const COPY: Family = Family {
-    shapes: &[s(S, S, S), s(S, A, S), s(S, I, S)],
-    ..DX
-};
-pub(crate) const COPY_FLOAT: Family = Family {
-    shapes: &[s(S, A, S)],
-    ..DX
-};
+pub(crate) const BR_TABLE: Family =
+    Family { shapes: &[s(S, S, S), s(S, A, S)], x: true, words: &["count"], ..NONE };
+pub(crate) const ENTER: Family = Family { words: &["frame", "zero"], ..NONE };
+pub(crate) const ENTER_MANY: Family = Family { words: &["frame", "zero", "count"], ..NONE };
+pub(crate) const FUEL: Family = Family { words: &["cost"], ..NONE };
+pub(crate) const CALL: Family = Family { words: &["func", "base"], ..NONE };
+pub(crate) const CALL_INDIRECT: Family =
+    Family { x: true, words: &["table", "type", "base"], ..NONE };
+pub(crate) const RETURN_CALL: Family = Family { words: &["func", "base", "count"], ..NONE };
+pub(crate) const RETURN_CALL_INDIRECT: Family =
+    Family { x: true, words: &["table", "type", "base", "count"], ..NONE };
+pub(crate) const RETURN_VALUE: Family =
+    Family { shapes: &[s(S, S, S), s(S, A, S), s(S, I, S)], x: true, ..NONE };
+pub(crate) const RETURN_FLOAT: Family =
+    Family { shapes: &[s(S, S, S), s(S, A, S)], x: true, ..NONE };
+pub(crate) const TRANSLATE: Family = Family { words: &["func"], ..NONE };
+pub(crate) const COPY: Family = Family { shapes: &[s(S, S, S), s(S, A, S), s(S, I, S)], ..DX };
+pub(crate) const COPY_FLOAT: Family = Family { shapes: &[s(S, A, S)], ..DX };
 pub(crate) const COPY_V128: Family = DX;
-pub(crate) const COPY_FAR: Family = Family {
-    words: &["to", "from"],
-    ..NONE
-};
-pub(crate) const COPY_SPAN: Family = Family {
-    words: &["to", "from", "count"],
-    ..NONE
-};
-pub(crate) const CONST64: Family = Family {
-    d: true,
-    words: &["low", "high"],
-    ..NONE
-};
+pub(crate) const COPY_FAR: Family = Family { words: &["to", "from"], ..NONE };
+pub(crate) const COPY_SPAN: Family = Family { words: &["to", "from", "count"], ..NONE };
+pub(crate) const CONST64: Family = Family { d: true, words: &["low", "high"], ..NONE };
 /// `d = if x then first of the rest else second`.
-pub(crate) const SELECT: Family = Family {
-    shapes: &[s(S, S, S), s(S, A, S), s(A, S, S), s(A, A, S)],
-    rest: 2,
-    ..DX
-};
+pub(crate) const SELECT: Family =
+    Family { shapes: &[s(S, S, S), s(S, A, S), s(A, S, S), s(A, A, S)], rest: 2, ..DX };
 pub(crate) const SELECT_V128: Family = Family { rest: 2, ..DX };
-pub(crate) const GLOBAL_GET: Family = Family {
-    shapes: &[s(S, S, S), s(A, S, S)],
-    d: true,
-    words: &["global"],
-    ..NONE
-};
-pub(crate) const GLOBAL_SET: Family = Family {
-    shapes: &[s(S, S, S), s(S, A, S), s(S, I, S)],
-    x: true,
-    words: &["global"],
-    ..NONE
-};
-pub(crate) const GLOBAL_GET_V128: Family = Family {
-    d: true,
-    words: &["global"],
-    ..NONE
-};
-pub(crate) const GLOBAL_SET_V128: Family = Family {
-    x: true,
-    words: &["global"],
-    ..NONE
-};
-pub(crate) const MEMORY: Family = Family {
-    words: &["memory"],
-    ..NONE
-};
-pub(crate) const MEMORY_SIZE: Family = Family {
-    d: true,
-    words: &["memory"],
-    ..NONE
-};
-pub(crate) const MEMORY_GROW: Family = Family {
-    words: &["memory"],
-    ..DX
-};
-pub(crate) const MEMORY_COPY: Family = Family {
-    rest: 1,
-    words: &["to", "from"],
-    ..XY
-};
-pub(crate) const MEMORY_FILL: Family = Family {
-    rest: 1,
-    words: &["memory"],
-    ..XY
-};
-pub(crate) const MEMORY_INIT: Family = Family {
-    rest: 1,
-    words: &["memory", "segment"],
-    ..XY
-};
-pub(crate) const SEGMENT: Family = Family {
-    words: &["segment"],
-    ..NONE
-};
-pub(crate) const TABLE_GET: Family = Family {
-    words: &["table"],
-    ..DX
-};
-pub(crate) const TABLE_SET: Family = Family {
-    words: &["table"],
-    ..XY
-};
-pub(crate) const TABLE_SIZE: Family = Family {
-    d: true,
-    words: &["table"],
-    ..NONE
-};
-pub(crate) const TABLE_GROW: Family = Family {
-    words: &["table"],
-    ..DXY
-};
-pub(crate) const TABLE_FILL: Family = Family {
-    rest: 1,
-    words: &["table"],
-    ..XY
-};
-pub(crate) const TABLE_COPY: Family = Family {
-    rest: 1,
-    words: &["to", "from"],
-    ..XY
-};
-pub(crate) const TABLE_INIT: Family = Family {
-    rest: 1,
-    words: &["table", "segment"],
-    ..XY
-};
-pub(crate) const REF_FUNC: Family = Family {
-    d: true,
-    words: &["func"],
-    ..NONE
-};
+pub(crate) const GLOBAL_GET: Family =
+    Family { shapes: &[s(S, S, S), s(A, S, S)], d: true, words: &["global"], ..NONE };
+pub(crate) const GLOBAL_SET: Family =
+    Family { shapes: &[s(S, S, S), s(S, A, S), s(S, I, S)], x: true, words: &["global"], ..NONE };
+pub(crate) const GLOBAL_GET_V128: Family = Family { d: true, words: &["global"], ..NONE };
+pub(crate) const GLOBAL_SET_V128: Family = Family { x: true, words: &["global"], ..NONE };
+pub(crate) const MEMORY: Family = Family { words: &["memory"], ..NONE };
+pub(crate) const MEMORY_SIZE: Family = Family { d: true, words: &["memory"], ..NONE };
+pub(crate) const MEMORY_GROW: Family = Family { words: &["memory"], ..DX };
+pub(crate) const MEMORY_COPY: Family = Family { rest: 1, words: &["to", "from"], ..XY };
+pub(crate) const MEMORY_FILL: Family = Family { rest: 1, words: &["memory"], ..XY };
+pub(crate) const MEMORY_INIT: Family = Family { rest: 1, words: &["memory", "segment"], ..XY };
+pub(crate) const SEGMENT: Family = Family { words: &["segment"], ..NONE };
+pub(crate) const TABLE_GET: Family = Family { words: &["table"], ..DX };
+pub(crate) const TABLE_SET: Family = Family { words: &["table"], ..XY };
+pub(crate) const TABLE_SIZE: Family = Family { d: true, words: &["table"], ..NONE };
+pub(crate) const TABLE_GROW: Family = Family { words: &["table"], ..DXY };
+pub(crate) const TABLE_FILL: Family = Family { rest: 1, words: &["table"], ..XY };
+pub(crate) const TABLE_COPY: Family = Family { rest: 1, words: &["to", "from"], ..XY };
+pub(crate) const TABLE_INIT: Family = Family { rest: 1, words: &["table", "segment"], ..XY };
+pub(crate) const REF_FUNC: Family = Family { d: true, words: &["func"], ..NONE };

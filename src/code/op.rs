@@ -167,10 +167,7 @@ impl Opcode {
         }
         let op = FIRST.partition_point(|first| *first <= self.0) - 1;
         let op = OPS[op];
-        Some((
-            op,
-            op.family().shapes[usize::from(self.0 - FIRST[op as usize])],
-        ))
+        Some((op, op.family().shapes[usize::from(self.0 - FIRST[op as usize])]))
     }
 
     /// The opcode as an index into the handler table.
@@ -197,9 +194,6 @@ impl Opcode {
                 }
             }
         }
-        parts
-            .into_iter()
-            .flatten()
-            .map(|(op, shape)| (op, shape, op.family().layout(shape)))
+        parts.into_iter().flatten().map(|(op, shape)| (op, shape, op.family().layout(shape)))
     }
 }

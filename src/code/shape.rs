@@ -39,11 +39,7 @@ impl Shape {
 
     /// Where the destination goes.
     pub(crate) const fn d(self) -> Place {
-        if self.0 & 1 == 0 {
-            Place::Slot
-        } else {
-            Place::Acc
-        }
+        if self.0 & 1 == 0 { Place::Slot } else { Place::Acc }
     }
 
     /// Where the first source is.
@@ -107,10 +103,7 @@ impl Layout {
 impl Family {
     /// The field counts of an op of this family in `shape`.
     pub(crate) const fn layout(&self, shape: Shape) -> Layout {
-        let mut layout = Layout {
-            words: self.words.len(),
-            slots: self.rest,
-        };
+        let mut layout = Layout { words: self.words.len(), slots: self.rest };
         if self.d {
             layout.slots += matches!(shape.d(), Place::Slot) as usize;
         }

@@ -54,24 +54,17 @@ pub(super) unsafe fn collect(ctx: &Ctx, oldest: *const Record) -> WasmBacktrace 
 /// Where each translated function of a module starts, in order.
 fn sorted_code(module: &Module) -> Vec<(usize, u32)> {
     let entries = module.inner().code.all().iter().zip(0..);
-    let mut code: Vec<(usize, u32)> = entries
-        .map(|(entry, index)| (entry.code.load(Ordering::Acquire).addr(), index))
-        .collect();
+    let mut code: Vec<(usize, u32)> =
+        entries.map(|(entry, index)| (entry.code.load(Ordering::Acquire).addr(), index)).collect();
     code.sort_unstable();
     code
 }
 
 /// The frame of the function that `pc` is in.
 fn frame(module: &Module, code: &[(usize, u32)], pc: *const u8) -> Option<FrameInfo> {
-    let at = code
-        .partition_point(|(start, _)| *start <= pc.addr())
-        .checked_sub(1)?;
+    let at = code.partition_point(|(start, _)| *start <= pc.addr()).checked_sub(1)?;
     let (start, index) = code[at];
     let func = FuncIdx(module.inner().imported_funcs + index);
     let code_offset = u32::try_from(pc.addr() - start).ok()?;
-    Some(FrameInfo {
-        module: module.clone(),
-        func,
-        code_offset,
-    })
+    Some(FrameInfo { module: module.clone(), func, code_offset })
 }

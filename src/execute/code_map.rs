@@ -62,11 +62,7 @@ impl CodeMap {
                 (*entry).code = AtomicPtr::new(stub);
             }
         }
-        CodeMap {
-            entries,
-            arena: Mutex::default(),
-            translator: Mutex::default(),
-        }
+        CodeMap { entries, arena: Mutex::default(), translator: Mutex::default() }
     }
 
     /// The first entry.
@@ -120,20 +116,13 @@ impl CodeMap {
         let defined = func.0.checked_sub(module.imported_funcs)? as usize;
         let mut sources = SourceMap::default();
         let mut translator = Box::<Translator>::default();
-        translator
-            .translate(module, defined, dispatch::label, Some(&mut sources))
-            .ok()?;
+        translator.translate(module, defined, dispatch::label, Some(&mut sources)).ok()?;
         sources.at(code_offset / 4)
     }
 
     /// The bytes that the code takes.
     pub(crate) fn bytes(&self) -> usize {
-        self.arena
-            .lock()
-            .chunks
-            .iter()
-            .map(|chunk| chunk.len() * 4)
-            .sum()
+        self.arena.lock().chunks.iter().map(|chunk| chunk.len() * 4).sum()
     }
 }
 
@@ -166,13 +155,8 @@ impl Arena {
     fn add(&mut self, code: &[u32]) -> *mut u8 {
         let fits = |chunk: &Vec<u32>| chunk.capacity() - chunk.len() >= code.len();
         if !self.chunks.last().is_some_and(fits) {
-            let doubled = self
-                .chunks
-                .last()
-                .map_or(CHUNK_WORDS_MIN, |chunk| chunk.capacity() * 2);
-            let words = doubled
-                .clamp(CHUNK_WORDS_MIN, CHUNK_WORDS_MAX)
-                .max(code.len());
+            let doubled = self.chunks.last().map_or(CHUNK_WORDS_MIN, |chunk| chunk.capacity() * 2);
+            let words = doubled.clamp(CHUNK_WORDS_MIN, CHUNK_WORDS_MAX).max(code.len());
             self.chunks.push(Vec::with_capacity(words));
         }
         let chunk = self.chunks.last_mut().expect("pushed where there was none");

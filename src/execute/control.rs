@@ -247,10 +247,7 @@ pub(crate) struct Next {
 }
 
 impl Next {
-    const STOP: Next = Next {
-        pc: core::ptr::null(),
-        sp: core::ptr::null_mut(),
-    };
+    const STOP: Next = Next { pc: core::ptr::null(), sp: core::ptr::null_mut() };
 }
 
 /// Goes on at `next`. `results` is where a finished host call left its results.
@@ -285,12 +282,7 @@ unsafe fn call_any(
 ) -> Next {
     // SAFETY: the caller's promise.
     unsafe {
-        let FuncEntity {
-            host,
-            instance,
-            entry,
-            ..
-        } = *func;
+        let FuncEntity { host, instance, entry, .. } = *func;
         if host != 0 {
             return match host::call_from_guest(ctx, host - 1, arguments.cast(), frame.pc) {
                 true => frame,
@@ -299,17 +291,10 @@ unsafe fn call_any(
         }
         push(ctx, frame.pc, frame.sp);
         if instance != (*ctx).instance {
-            push(
-                ctx,
-                &raw const (*ctx).restore as *const u8,
-                (*ctx).instance.cast_mut().cast(),
-            );
+            push(ctx, &raw const (*ctx).restore as *const u8, (*ctx).instance.cast_mut().cast());
             (*ctx).enter_instance(instance);
         }
-        Next {
-            pc: code(entry),
-            sp: arguments,
-        }
+        Next { pc: code(entry), sp: arguments }
     }
 }
 
@@ -328,12 +313,7 @@ unsafe fn return_call_any(
 ) -> Next {
     // SAFETY: the caller's promise.
     unsafe {
-        let FuncEntity {
-            host,
-            instance,
-            entry,
-            ..
-        } = *func;
+        let FuncEntity { host, instance, entry, .. } = *func;
         if host != 0 {
             let arguments = sp.add(base).cast::<u64>();
             let pc = (*ctx).stop_pc;
@@ -344,10 +324,7 @@ unsafe fn return_call_any(
             core::ptr::copy(arguments, sp.cast(), results);
             let record = (*ctx).records;
             (*ctx).records = record.add(1);
-            return Next {
-                pc: (*record).pc,
-                sp: (*record).sp,
-            };
+            return Next { pc: (*record).pc, sp: (*record).sp };
         }
         move_arguments(sp, base, count);
         if instance != (*ctx).instance {
@@ -359,10 +336,7 @@ unsafe fn return_call_any(
             }
             (*ctx).enter_instance(instance);
         }
-        Next {
-            pc: code(entry),
-            sp,
-        }
+        Next { pc: code(entry), sp }
     }
 }
 
@@ -388,10 +362,7 @@ impl Instr for CallImport {
         unsafe {
             let func = imported::<Self>(s, at);
             let arguments = s.sp.add(Operands::<Self>::word(s, at, 1) as usize);
-            let frame = Next {
-                pc: s.pc.add(at + Self::AT.bytes),
-                sp: s.sp,
-            };
+            let frame = Next { pc: s.pc.add(at + Self::AT.bytes), sp: s.sp };
             let next = call_any(s.ctx, func, frame, arguments);
             go_to(s, next, arguments.cast())
         }
@@ -456,10 +427,7 @@ impl Instr for CallIndirect {
                 Err(trap) => return Flow::Trap(trap),
             };
             let arguments = s.sp.add(Operands::<Self>::word(s, at, 2) as usize);
-            let frame = Next {
-                pc: s.pc.add(at + Self::AT.bytes),
-                sp: s.sp,
-            };
+            let frame = Next { pc: s.pc.add(at + Self::AT.bytes), sp: s.sp };
             if (*func).instance == (*s.ctx).instance {
                 push(s.ctx, frame.pc, frame.sp);
                 s.pc = code((*func).entry);
@@ -542,11 +510,8 @@ impl<X: Source> Instr for ReturnValue<X> {
 }
 
 impl Handlers for ReturnValue {
-    const LIST: &'static [Entry] = &[
-        entry::<ReturnValue<Slot>>(),
-        entry::<ReturnValue<Acc>>(),
-        entry::<ReturnValue<Imm>>(),
-    ];
+    const LIST: &'static [Entry] =
+        &[entry::<ReturnValue<Slot>>(), entry::<ReturnValue<Acc>>(), entry::<ReturnValue<Imm>>()];
 }
 
 impl<X: Source> Shaped<(Slot, X, Slot)> for ReturnValue {

@@ -3,10 +3,13 @@
 //! All functions are outlined and take plain values: a handler that let its state escape to them
 //! would keep its frame on the native stack.
 
+use alloc::sync::Arc;
+use core::ptr::NonNull;
 use core::sync::atomic::Ordering;
 
 use crate::Trap;
 use crate::error::Error;
+use crate::store::{HostFunc, StoreInner};
 
 use super::backtrace;
 use super::state::Ctx;
@@ -29,7 +32,7 @@ pub(super) unsafe fn call_from_guest(
     unsafe {
         let store = (*ctx).store;
         (*ctx).stop_pc = pc;
-        let func = (&(*store.as_ptr()).host_funcs)[index as usize].clone();
+        let func = &*func(store, index);
         let count = func.param_slots.max(func.result_slots) as usize;
         let top = slots.add(count);
         if top.cast::<u8>() > (*ctx).records.cast() {
@@ -52,6 +55,17 @@ pub(super) unsafe fn call_from_guest(
     }
 }
 
+/// Host function number `index` of the store. Stores never let go of their functions, so that the
+/// pointer is good as long as the store is.
+///
+/// # Safety
+///
+/// The store is alive and has such a function.
+pub(super) unsafe fn func(store: NonNull<StoreInner>, index: u32) -> *const HostFunc {
+    // SAFETY: the caller's promise.
+    unsafe { Arc::as_ptr(&(&(*store.as_ptr()).host_funcs)[index as usize]) }
+}
+
 /// The number of result slots of host function number `index`.
 ///
 /// # Safety
@@ -59,7 +73,7 @@ pub(super) unsafe fn call_from_guest(
 /// `ctx` runs, and the function is one of its store.
 pub(super) unsafe fn result_slots(ctx: *mut Ctx, index: u32) -> usize {
     // SAFETY: the caller's promise.
-    unsafe { (&(*(*ctx).store.as_ptr()).host_funcs)[index as usize].result_slots as usize }
+    unsafe { (*func((*ctx).store, index)).result_slots as usize }
 }
 
 /// Translates defined function number `index` of the running instance's module. The result is its
@@ -75,11 +89,7 @@ pub(super) unsafe fn translate(ctx: *mut Ctx, index: u32, pc: *const u8) -> *con
     unsafe {
         let module = (*(*ctx).instance).module.inner();
         match module.code.translate(module, index as usize) {
-            Ok(()) => module
-                .code
-                .entry(index as usize)
-                .code
-                .load(Ordering::Acquire),
+            Ok(()) => module.code.entry(index as usize).code.load(Ordering::Acquire),
             Err(error) => {
                 (*ctx).stop_pc = pc;
                 (*ctx).error = Some(error);

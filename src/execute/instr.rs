@@ -43,43 +43,13 @@ impl Fields {
     const fn new(op: Op, shape: Shape) -> Fields {
         let family = op.family();
         let layout = family.layout(shape);
-        let y_imm = if family.x && matches!(shape.x(), Place::Imm) {
-            4
-        } else {
-            0
-        };
-        let words = y_imm
-            + if family.y && matches!(shape.y(), Place::Imm) {
-                4
-            } else {
-                0
-            };
+        let y_imm = if family.x && matches!(shape.x(), Place::Imm) { 4 } else { 0 };
+        let words = y_imm + if family.y && matches!(shape.y(), Place::Imm) { 4 } else { 0 };
         let d = layout.words * 4;
-        let x = d + if family.d && matches!(shape.d(), Place::Slot) {
-            2
-        } else {
-            0
-        };
-        let y = x + if family.x && matches!(shape.x(), Place::Slot) {
-            2
-        } else {
-            0
-        };
-        let rest = y + if family.y && matches!(shape.y(), Place::Slot) {
-            2
-        } else {
-            0
-        };
-        Fields {
-            d,
-            x,
-            y,
-            rest,
-            x_imm: 0,
-            y_imm,
-            words,
-            bytes: layout.bytes(),
-        }
+        let x = d + if family.d && matches!(shape.d(), Place::Slot) { 2 } else { 0 };
+        let y = x + if family.x && matches!(shape.x(), Place::Slot) { 2 } else { 0 };
+        let rest = y + if family.y && matches!(shape.y(), Place::Slot) { 2 } else { 0 };
+        Fields { d, x, y, rest, x_imm: 0, y_imm, words, bytes: layout.bytes() }
     }
 }
 

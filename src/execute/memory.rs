@@ -231,23 +231,17 @@ pub(crate) unsafe fn instance<'a>(ctx: *mut Ctx) -> &'a mut InstanceData {
 unsafe fn memory<'a>(ctx: *mut Ctx, index: u32) -> &'a mut MemoryEntity {
     // SAFETY: the caller's promise; the module's validation has checked the index, and memories
     // are pinned like instances.
-    unsafe { &mut *instance(ctx).memories[index as usize] }
+    unsafe { &mut *instance(ctx).memories.as_ptr().add(index as usize).read() }
 }
 
 /// Whether `start..start + len` lies within `0..end`.
 pub(crate) fn in_bounds(start: u64, len: u64, end: usize) -> bool {
-    start
-        .checked_add(len)
-        .is_some_and(|stop| stop <= end as u64)
+    start.checked_add(len).is_some_and(|stop| stop <= end as u64)
 }
 
 /// The operand of a bulk instruction as an address of this memory: 32 or 64 bits.
 fn index(memory: &MemoryEntity, bits: u64) -> u64 {
-    if memory.ty().is_64() {
-        bits
-    } else {
-        u64::from(bits as u32)
-    }
+    if memory.ty().is_64() { bits } else { u64::from(bits as u32) }
 }
 
 #[inline(never)]
@@ -304,11 +298,7 @@ unsafe fn memory_init(
             true => &[],
             false => instance.module.inner().data_bytes(segment),
         };
-        let (to, from, len) = (
-            index(target, to),
-            u64::from(from as u32),
-            u64::from(len as u32),
-        );
+        let (to, from, len) = (index(target, to), u64::from(from as u32), u64::from(len as u32));
         if !in_bounds(from, len, bytes.len()) || !in_bounds(to, len, target.len) {
             return Some(Trap::MemoryOutOfBounds);
         }

@@ -20,13 +20,14 @@ mod state;
 mod table;
 mod variable;
 
+use alloc::vec::Vec;
 use core::ptr::NonNull;
 use core::sync::atomic::Ordering;
 
 use crate::Trap;
 use crate::backtrace::WasmBacktrace;
 use crate::error::Error;
-use crate::store::{FuncEntity, FuncId, StoreInner};
+use crate::store::{FuncEntity, FuncId, InstanceData, StoreInner};
 
 pub(crate) use code_map::{CodeMap, FuncEntry};
 pub(crate) use control::ENTER_MARGIN_BYTES;
@@ -49,34 +50,55 @@ pub(crate) unsafe fn call(
     func: FuncId,
     slots: &mut [u64],
 ) -> Result<(), Error> {
-    let inner = store.as_ptr();
     // SAFETY: the caller's promise; the entity is copied out.
-    let FuncEntity {
-        host,
-        instance,
-        entry,
-        ..
-    } = unsafe { (&(*inner).funcs)[func.0 as usize] };
-    // SAFETY: as above.
+    let FuncEntity { host, instance, entry, .. } =
+        unsafe { (&(*store.as_ptr()).funcs)[func.0 as usize] };
+    let entered = Entered::new(store)?;
+    // SAFETY: the caller's promise.
     unsafe {
-        if (*inner).reentry_depth >= (*inner).engine.config().host_reentry_max() {
-            return Err(Error::trap(
-                Trap::StackOverflow,
-                WasmBacktrace {
-                    frames: alloc::vec![],
-                },
-            ));
-        }
-        (*inner).reentry_depth += 1;
-        let result = if host != 0 {
-            let func = (&(*inner).host_funcs)[host as usize - 1].clone();
-            (func.call)(store, core::ptr::null(), slots)
+        if host != 0 {
+            let func = host::func(store, host - 1);
+            ((*func).call)(store, core::ptr::null(), slots)
         } else {
-            call_guest(store, instance, entry, slots)
-        };
-        (*inner).reentry_depth -= 1;
-        result
+            call_guest(&entered, instance, entry, slots)
+        }
     }
+}
+
+/// A call from the host that has not returned: one more level of nesting, and the part of the stack
+/// that was free when it began. Both are given back when it ends, be it by a panic of the host.
+struct Entered {
+    store: NonNull<StoreInner>,
+    top: *mut u64,
+    records: *mut Record,
+}
+
+impl Entered {
+    fn new(store: NonNull<StoreInner>) -> Result<Entered, Error> {
+        // SAFETY: the store is alive and nothing else uses it now.
+        let inner = unsafe { &mut *store.as_ptr() };
+        if inner.reentry_depth >= inner.engine.config().host_reentry_max() {
+            return Err(stack_overflow());
+        }
+        let (top, records) =
+            inner.stack.free().ok_or_else(|| Error::msg("no memory for the stack"))?;
+        inner.reentry_depth += 1;
+        Ok(Entered { store, top, records })
+    }
+}
+
+impl Drop for Entered {
+    fn drop(&mut self) {
+        // SAFETY: as in `new`.
+        let inner = unsafe { &mut *self.store.as_ptr() };
+        inner.reentry_depth -= 1;
+        inner.stack.suspend(self.top, self.records);
+    }
+}
+
+#[cold]
+fn stack_overflow() -> Error {
+    Error::trap(Trap::StackOverflow, WasmBacktrace { frames: Vec::new() })
 }
 
 /// Runs a function of a module.
@@ -85,52 +107,31 @@ pub(crate) unsafe fn call(
 ///
 /// As for [`call`]; `instance` and `entry` are the function's.
 unsafe fn call_guest(
-    store: NonNull<StoreInner>,
-    instance: *const crate::store::InstanceData,
+    entered: &Entered,
+    instance: *const InstanceData,
     entry: *const FuncEntry,
     slots: &mut [u64],
 ) -> Result<(), Error> {
-    let inner = store.as_ptr();
-    // SAFETY: the caller's promise. What is between `top` and `records` is free; it is given back
-    // as it was found.
+    let Entered { store, top, records } = *entered;
+    let oldest = records.wrapping_sub(1);
+    let arguments_end = top.wrapping_add(slots.len()).cast::<u8>();
+    if arguments_end.wrapping_add(ENTER_MARGIN_BYTES as usize) > oldest.cast() {
+        return Err(stack_overflow());
+    }
+    // SAFETY: the caller's promise. What is between `top` and `records` is free, and there is room
+    // for the arguments and a record.
     unsafe {
-        let Some((top, records)) = (*inner).stack.free() else {
-            return Err(Error::msg("no memory for the stack"));
-        };
-        let oldest = records.sub(1);
-        let limit = top.wrapping_add(slots.len()).cast::<u8>();
-        if limit.wrapping_add(ENTER_MARGIN_BYTES as usize) > oldest.cast() {
-            return Err(Error::trap(
-                Trap::StackOverflow,
-                WasmBacktrace {
-                    frames: alloc::vec![],
-                },
-            ));
-        }
         top.copy_from_nonoverlapping(slots.as_ptr(), slots.len());
-        let mut ctx = Ctx::new(store, oldest, (*inner).fuel);
+        let mut ctx = Ctx::new(store, oldest, (*store.as_ptr()).fuel);
         let ctx = &raw mut ctx;
-        oldest.write(Record {
-            pc: (&raw const (*ctx).halt).cast(),
-            sp: top.cast(),
-        });
+        oldest.write(Record { pc: (&raw const (*ctx).halt).cast(), sp: top.cast() });
         (*ctx).enter_instance(instance);
         let pc = (*entry).code.load(Ordering::Acquire);
-        dispatch::run(State {
-            pc,
-            sp: top.cast(),
-            ctx,
-            acc: 0,
-            f32: 0.0,
-            f64: 0.0,
-        });
-        (*inner).fuel = (*ctx).fuel.cast_unsigned();
-        (*inner).stack.suspend(top, records);
+        dispatch::run(State { pc, sp: top.cast(), ctx, acc: 0, f32: 0.0, f64: 0.0 });
+        (*store.as_ptr()).fuel = (*ctx).fuel.cast_unsigned();
         match host::outcome(&mut *ctx, oldest) {
             None => {
-                slots
-                    .as_mut_ptr()
-                    .copy_from_nonoverlapping(top, slots.len());
+                slots.as_mut_ptr().copy_from_nonoverlapping(top, slots.len());
                 Ok(())
             }
             Some(error) => Err(error),

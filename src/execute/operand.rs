@@ -102,18 +102,25 @@ scalar_value! {
 impl Value for V128 {
     #[inline(always)]
     unsafe fn read(slot: *const u64) -> Self {
-        // SAFETY: the caller's promise: two slots.
-        let (low, high) = unsafe { (slot.read(), slot.add(1).read()) };
-        V128::from(u128::from(low) | u128::from(high) << 64)
+        // SAFETY: the caller's promise: two slots. On little-endian hosts they are the vector's
+        // bytes in order.
+        unsafe {
+            if cfg!(target_endian = "little") {
+                return slot.cast::<V128>().read_unaligned();
+            }
+            V128::from(u128::from(slot.read()) | u128::from(slot.add(1).read()) << 64)
+        }
     }
 
     #[inline(always)]
     unsafe fn write(self, slot: *mut u64) {
-        let bits = self.as_u128();
-        // SAFETY: the caller's promise: two slots.
+        // SAFETY: as in `read`.
         unsafe {
-            slot.write(bits as u64);
-            slot.add(1).write((bits >> 64) as u64);
+            if cfg!(target_endian = "little") {
+                return slot.cast::<V128>().write_unaligned(self);
+            }
+            slot.write(self.as_u128() as u64);
+            slot.add(1).write((self.as_u128() >> 64) as u64);
         }
     }
 

@@ -161,9 +161,7 @@ impl Instr for V128Store {
             let Some(address) = address::<[u8; 16]>(s, base, offset) else {
                 return Flow::Trap(Trap::MemoryOutOfBounds);
             };
-            Operands::<Self>::y::<Slot, V128>(s, at)
-                .to_le_bytes()
-                .store(address);
+            Operands::<Self>::y::<Slot, V128>(s, at).to_le_bytes().store(address);
         }
         Flow::Next
     }

@@ -29,12 +29,7 @@ impl Stack {
     /// A stack of at most `bytes_max` bytes.
     pub(crate) fn new(bytes_max: usize) -> Stack {
         let bytes = bytes_max.clamp(STACK_BYTES_MIN, isize::MAX as usize / 2) / 16 * 16;
-        Stack {
-            base: ptr::null_mut(),
-            bytes,
-            top: ptr::null_mut(),
-            records: ptr::null_mut(),
-        }
+        Stack { base: ptr::null_mut(), bytes, top: ptr::null_mut(), records: ptr::null_mut() }
     }
 
     /// Where the next call may put its frames and records; `None` if there is no memory for them.
@@ -43,9 +38,7 @@ impl Stack {
             // SAFETY: the size is not zero.
             self.base = NonNull::new(unsafe { alloc(self.layout()) })?.as_ptr();
             // SAFETY: the offset is the size of the buffer.
-            self.suspend(self.base.cast(), unsafe {
-                self.base.add(self.bytes).cast()
-            });
+            self.suspend(self.base.cast(), unsafe { self.base.add(self.bytes).cast() });
         }
         Some((self.top, self.records))
     }

@@ -24,11 +24,7 @@ pub(crate) unsafe fn table<'a>(ctx: *mut Ctx, index: u32) -> &'a mut TableEntity
 /// The operand of an instruction as an index of this table: 32 or 64 bits.
 #[inline(always)]
 pub(crate) fn index(table: &TableEntity, bits: u64) -> u64 {
-    if table.ty().is_64() {
-        bits
-    } else {
-        u64::from(bits as u32)
-    }
+    if table.ty().is_64() { bits } else { u64::from(bits as u32) }
 }
 
 /// `d = table.get x`.
@@ -191,14 +187,8 @@ unsafe fn table_init(
     // SAFETY: the caller's promise; the ranges are checked against the table and the segment.
     unsafe {
         let target = table(ctx, target);
-        let elements = instance(ctx).elements[segment as usize]
-            .as_deref()
-            .unwrap_or(&[]);
-        let (to, from, len) = (
-            index(target, to),
-            u64::from(from as u32),
-            u64::from(len as u32),
-        );
+        let elements = instance(ctx).elements[segment as usize].as_deref().unwrap_or(&[]);
+        let (to, from, len) = (index(target, to), u64::from(from as u32), u64::from(len as u32));
         if !in_bounds(from, len, elements.len()) || !in_bounds(to, len, target.len) {
             return Some(Trap::TableOutOfBounds);
         }

@@ -32,11 +32,8 @@ impl<X: Source> Instr for Copy<X> {
 }
 
 impl Handlers for Copy {
-    const LIST: &'static [Entry] = &[
-        entry::<Copy<Slot>>(),
-        entry::<Copy<Acc>>(),
-        entry::<Copy<Imm>>(),
-    ];
+    const LIST: &'static [Entry] =
+        &[entry::<Copy<Slot>>(), entry::<Copy<Acc>>(), entry::<Copy<Imm>>()];
 }
 
 impl<X: Source> Shaped<(Slot, X, Slot)> for Copy {
@@ -102,12 +99,8 @@ impl Instr for CopySpan {
     unsafe fn run(s: &mut State, at: usize) -> Flow {
         // SAFETY: the caller's promise; both spans are in the frame.
         unsafe {
-            let to =
-                s.sp.add(Operands::<Self>::word(s, at, 0) as usize)
-                    .cast::<u64>();
-            let from =
-                s.sp.add(Operands::<Self>::word(s, at, 1) as usize)
-                    .cast::<u64>();
+            let to = s.sp.add(Operands::<Self>::word(s, at, 0) as usize).cast::<u64>();
+            let from = s.sp.add(Operands::<Self>::word(s, at, 1) as usize).cast::<u64>();
             let count = Operands::<Self>::word(s, at, 2) as usize;
             copy_span(from, to, count);
         }
@@ -204,12 +197,7 @@ impl Instr for SelectV128 {
 #[inline(always)]
 unsafe fn global<I: Instr>(s: &State, at: usize) -> *mut GlobalCell {
     // SAFETY: the caller's promise; validation has checked the index.
-    unsafe {
-        (*s.ctx)
-            .globals
-            .add(Operands::<I>::word(s, at, 0) as usize)
-            .read()
-    }
+    unsafe { (*s.ctx).globals.add(Operands::<I>::word(s, at, 0) as usize).read() }
 }
 
 /// `d = global`, 64 bits of any type.
@@ -257,11 +245,8 @@ impl<X: Source> Instr for GlobalSet<X> {
 }
 
 impl Handlers for GlobalSet {
-    const LIST: &'static [Entry] = &[
-        entry::<GlobalSet<Slot>>(),
-        entry::<GlobalSet<Acc>>(),
-        entry::<GlobalSet<Imm>>(),
-    ];
+    const LIST: &'static [Entry] =
+        &[entry::<GlobalSet<Slot>>(), entry::<GlobalSet<Acc>>(), entry::<GlobalSet<Imm>>()];
 }
 
 impl<X: Source> Shaped<(Slot, X, Slot)> for GlobalSet {

@@ -45,10 +45,7 @@ pub struct Caller<'a, T: 'static> {
 impl<'a, T: 'static> Caller<'a, T> {
     /// `instance` is null or an instance of `store`.
     pub(crate) fn new(store: StoreContextMut<'a, T>, instance: *const InstanceData) -> Self {
-        Self {
-            store,
-            instance: NonNull::new(instance.cast_mut()),
-        }
+        Self { store, instance: NonNull::new(instance.cast_mut()) }
     }
 
     /// The export `name` of the calling instance; `None` if it has none or the host called.
@@ -109,8 +106,6 @@ impl<T: 'static> AsContextMut for Caller<'_, T> {
 
 impl<T: fmt::Debug> fmt::Debug for Caller<'_, T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Caller")
-            .field("data", self.data())
-            .finish_non_exhaustive()
+        f.debug_struct("Caller").field("data", self.data()).finish_non_exhaustive()
     }
 }

@@ -27,7 +27,10 @@ macro_rules! closures {
             $($ty: WasmTy,)*
         {
             fn into_func(self, engine: &Engine) -> HostFunc {
-                host_func::<T, ($($ty,)*), Return>(engine, move |_, ($($value,)*)| self($($value),*))
+                host_func::<T, ($($ty,)*), Return>(
+                    engine,
+                    move |_, ($($value,)*)| self($($value),*),
+                )
             }
         }
 
@@ -81,8 +84,8 @@ where
 {
     let call =
         move |store: NonNull<StoreInner>, instance: *const InstanceData, slots: &mut [u64]| {
-            // SAFETY: whoever calls a host function vouches for the store and its data type, and waits
-            // for the call to end.
+            // SAFETY: whoever calls a host function vouches for the store and its data type, and
+            // waits for the call to end.
             let store = unsafe { StoreContextMut::<T>::from_inner(store) };
             let id = store.inner().id;
             let params = Params::read(slots, id);
@@ -91,5 +94,5 @@ where
             Ok::<(), Error>(())
         };
     let ty = FuncType::new(Params::val_types(), Return::Results::val_types());
-    HostFunc::new(engine, ty, Box::new(call))
+    HostFunc::new(engine, &ty, Box::new(call))
 }

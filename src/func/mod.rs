@@ -81,9 +81,7 @@ impl Func {
     /// Obligation of the caller: `func` was made for the data type of the store.
     pub(crate) fn from_host(store: &mut StoreInner, func: Arc<HostFunc>) -> Self {
         let id = store.add_host_func(func);
-        Self {
-            handle: Handle::new(store.id, id.0),
-        }
+        Self { handle: Handle::new(store.id, id.0) }
     }
 
     /// The position in `store`.
@@ -110,9 +108,7 @@ impl Func {
     #[inline]
     pub(crate) fn from_slot(slot: u64, store: StoreId) -> Option<Self> {
         let id = FuncId::from_slot(slot)?;
-        Some(Self {
-            handle: Handle::new(store, id.0),
-        })
+        Some(Self { handle: Handle::new(store, id.0) })
     }
 
     /// The type.
@@ -197,16 +193,16 @@ pub(crate) fn untyped_host_func<T: 'static>(
     let call_ty = ty.clone();
     let call =
         move |store: NonNull<StoreInner>, instance: *const InstanceData, slots: &mut [u64]| {
-            // SAFETY: whoever calls a host function vouches for the store and its data type, and waits
-            // for the call to end.
+            // SAFETY: whoever calls a host function vouches for the store and its data type, and
+            // waits for the call to end.
             let store = unsafe { StoreContextMut::<T>::from_inner(store) };
             let id = store.inner().id;
             let (param_types, result_types) = (call_ty.params(), call_ty.results());
             let mut vals = Vec::with_capacity(param_types.len() + result_types.len());
             vals.resize(param_types.len(), Val::I32(0));
             read_vals(param_types, slots, id, &mut vals);
-            // A reference that can't be null has no such value; the closure must set it, as is checked
-            // below.
+            // A reference that can't be null has no such value; the closure must set it, as is
+            // checked below.
             let zero = |ty: &ValType| Val::default_for_ty(*ty).unwrap_or(Val::I32(0));
             vals.extend(result_types.iter().map(zero));
             let (params, results) = vals.split_at_mut(param_types.len());
@@ -215,7 +211,7 @@ pub(crate) fn untyped_host_func<T: 'static>(
             write_vals(results, slots, id);
             Ok(())
         };
-    HostFunc::new(engine, ty, Box::new(call))
+    HostFunc::new(engine, &ty, Box::new(call))
 }
 
 fn write_vals(vals: &[Val], slots: &mut [u64], store: StoreId) {
@@ -240,9 +236,7 @@ fn check_vals(what: &str, types: &[ValType], vals: &[Val]) -> Result<(), Error> 
         None => Ok(()),
         Some(place) => {
             let (expected, found) = (types[place], vals[place].ty());
-            Err(Error::msg(format!(
-                "{what} {place} is to be of type {expected}, found {found}"
-            )))
+            Err(Error::msg(format!("{what} {place} is to be of type {expected}, found {found}")))
         }
     }
 }
@@ -251,7 +245,5 @@ fn check_count(what: &str, expected: usize, found: usize) -> Result<(), Error> {
     if expected == found {
         return Ok(());
     }
-    Err(Error::msg(format!(
-        "expected {expected} {what}s, found {found}"
-    )))
+    Err(Error::msg(format!("expected {expected} {what}s, found {found}")))
 }

@@ -55,7 +55,7 @@ macro_rules! one_slot {
 }
 
 one_slot! {
-    i32, ValType::I32, |slot, _| (slot as u32).cast_signed(), |value, _| u64::from(value.cast_unsigned());
+    i32, ValType::I32, |slot, _| slot as i32, |value, _| u64::from(value.cast_unsigned());
     u32, ValType::I32, |slot, _| slot as u32, |value, _| u64::from(value);
     i64, ValType::I64, |slot, _| slot.cast_signed(), |value, _| value.cast_unsigned();
     u64, ValType::I64, |slot, _| slot, |value, _| value;

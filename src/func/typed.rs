@@ -23,10 +23,7 @@ pub struct TypedFunc<P, R> {
 impl<P: WasmParams, R: WasmResults> TypedFunc<P, R> {
     /// Obligation of the caller: `func` is of this type.
     pub(super) fn new(func: Func) -> Self {
-        Self {
-            func,
-            types: PhantomData,
-        }
+        Self { func, types: PhantomData }
     }
 
     /// The function.

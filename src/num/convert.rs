@@ -61,22 +61,14 @@ instructions! {
 /// The truncated value if it fits, else the trap that tells NaN from a number out of range.
 #[inline(always)]
 fn checked<F: PartialEq, I>(operand: F, fits: bool, truncated: I) -> Result<I, Trap> {
-    if fits {
-        Ok(truncated)
-    } else {
-        Err(truncation_trap(operand))
-    }
+    if fits { Ok(truncated) } else { Err(truncation_trap(operand)) }
 }
 
 #[cold]
 fn truncation_trap<F: PartialEq>(operand: F) -> Trap {
     #[expect(clippy::eq_op, reason = "only a NaN differs from itself")]
     let nan = operand != operand;
-    if nan {
-        Trap::BadConversionToInteger
-    } else {
-        Trap::IntegerOverflow
-    }
+    if nan { Trap::BadConversionToInteger } else { Trap::IntegerOverflow }
 }
 
 #[cfg(test)]
@@ -92,17 +84,9 @@ mod tests {
     fn bounds() -> impl Iterator<Item = f64> {
         let powers = [0, 1, 8, 31, 32, 33, 52, 53, 63, 64, 65, 100]
             .map(|exponent| f64::from(exponent).exp2());
-        let ulps = powers.into_iter().flat_map(|x| {
-            [
-                x.next_down(),
-                x,
-                x.next_up(),
-                x - 0.5,
-                x + 0.5,
-                x - 1.0,
-                x + 1.0,
-            ]
-        });
+        let ulps = powers
+            .into_iter()
+            .flat_map(|x| [x.next_down(), x, x.next_up(), x - 0.5, x + 0.5, x - 1.0, x + 1.0]);
         let f32s = powers
             .into_iter()
             .map(|x| x as f32)
@@ -129,14 +113,7 @@ mod tests {
         // Whatever 128 bits cannot hold is out of range of all types.
         let exact = x.trunc() as i128;
         let fits = x.is_finite() && (least..=greatest).contains(&exact);
-        (
-            if fits {
-                Ok(exact)
-            } else {
-                Err(Trap::IntegerOverflow)
-            },
-            exact.clamp(least, greatest),
-        )
+        (if fits { Ok(exact) } else { Err(Trap::IntegerOverflow) }, exact.clamp(least, greatest))
     }
 
     /// One row a pair of types: instructions that trap and that saturate, float type, signed integer
@@ -241,24 +218,14 @@ mod tests {
             assert_eq!(promoted(0x7fc0_0000), 0x7ff8_0000_0000_0000);
             assert!(promoted(0x7f80_0001) >= 0x7ff8_0000_0000_0000);
         }
-        for x in [
-            0.0,
-            -0.0,
-            f32::MIN_POSITIVE,
-            f32::from_bits(1),
-            f32::MAX,
-            f32::NEG_INFINITY,
-        ] {
+        for x in [0.0, -0.0, f32::MIN_POSITIVE, f32::from_bits(1), f32::MAX, f32::NEG_INFINITY] {
             assert_eq!(f32_demote_f64(f64_promote_f32(x)).to_bits(), x.to_bits());
         }
     }
 
     #[test]
     fn widths_and_reinterpretations_keep_bits() {
-        assert_eq!(
-            i32_wrap_i64(0x1234_5678_9abc_def0),
-            0x9abc_def0_u32.cast_signed()
-        );
+        assert_eq!(i32_wrap_i64(0x1234_5678_9abc_def0), 0x9abc_def0_u32.cast_signed());
         assert_eq!(i64_extend_i32_s(-2), -2);
         assert_eq!(i64_extend_i32_u(-2), 0xffff_fffe);
         for bits in [0, 1, -1, 0x7f80_0001, 0x7fc0_0000, i32::MIN] {

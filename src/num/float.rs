@@ -65,11 +65,7 @@ pub(super) fn maximum<F: Float>(a: F, b: F) -> F {
 /// The arithmetic NaN that follows from the operands if one of them is NaN, else `ordered`.
 #[inline(always)]
 fn either_nan<F: Float>(a: F, b: F, ordered: F) -> F {
-    if a.partial_cmp(&b).is_none() {
-        a + b
-    } else {
-        ordered
-    }
+    if a.partial_cmp(&b).is_none() { a + b } else { ordered }
 }
 
 instructions! {
@@ -166,10 +162,7 @@ mod tests {
     ];
 
     fn f32_samples() -> impl Iterator<Item = f32> + Clone {
-        F32_EDGES
-            .into_iter()
-            .flat_map(|bits| [bits, bits | 1 << 31])
-            .map(f32::from_bits)
+        F32_EDGES.into_iter().flat_map(|bits| [bits, bits | 1 << 31]).map(f32::from_bits)
     }
 
     /// The same samples in `f64`, with the fraction's low bits kept at the low end.
@@ -181,11 +174,7 @@ mod tests {
             0x3fdf_ffff_ffff_ffff,
         ];
         let bounds = [1, 0x7fef_ffff_ffff_ffff, 0x7ff0_0000_0000_0000];
-        let nans = [
-            0x7ff8_0000_0000_0000,
-            0x7ff8_0000_0000_0001,
-            0x7ff0_0000_0000_0001,
-        ];
+        let nans = [0x7ff8_0000_0000_0000, 0x7ff8_0000_0000_0001, 0x7ff0_0000_0000_0001];
         let ordinary = f32_samples().filter(|x| !x.is_nan()).map(f64::from);
         let listed = near_integral
             .into_iter()
@@ -276,16 +265,9 @@ mod tests {
                 f32_le(a, b),
                 f32_ge(a, b),
             ];
-            assert_eq!(
-                comparisons,
-                [x == y, x != y, x < y, x > y, x <= y, x >= y],
-                "{a} {b}"
-            );
+            assert_eq!(comparisons, [x == y, x != y, x < y, x > y, x <= y, x >= y], "{a} {b}");
             let sign = b.to_bits() & 1 << 31;
-            assert_eq!(
-                f32_copysign(a, b).to_bits(),
-                a.to_bits() & !(1 << 31) | sign
-            );
+            assert_eq!(f32_copysign(a, b).to_bits(), a.to_bits() & !(1 << 31) | sign);
         }
     }
 
@@ -325,10 +307,7 @@ mod tests {
     fn rounding_agrees_with_the_standard_library() {
         // Every quarter near zero and near the last fractions, then the edges.
         let quarters = || (-64_i16..=64).map(|n| f32::from(n) / 4.0);
-        for x in quarters()
-            .chain(quarters().map(|x| x + 8_388_600.0))
-            .chain(f32_samples())
-        {
+        for x in quarters().chain(quarters().map(|x| x + 8_388_600.0)).chain(f32_samples()) {
             assert_f32(f32_ceil(x), x.ceil(), &[x]);
             assert_f32(f32_floor(x), x.floor(), &[x]);
             assert_f32(f32_trunc(x), x.trunc(), &[x]);
@@ -336,9 +315,8 @@ mod tests {
             assert_f32(f32_sqrt(x), f64::from(x).sqrt() as f32, &[x]);
         }
         let quarters = || (-64_i16..=64).map(|n| f64::from(n) / 4.0);
-        for x in quarters()
-            .chain(quarters().map(|x| x + 4_503_599_627_370_490.0))
-            .chain(f64_samples())
+        for x in
+            quarters().chain(quarters().map(|x| x + 4_503_599_627_370_490.0)).chain(f64_samples())
         {
             assert_f64(f64_ceil(x), x.ceil(), &[x]);
             assert_f64(f64_floor(x), x.floor(), &[x]);

@@ -139,11 +139,7 @@ mod tests {
 
         fn signed(self, value: i128) -> i128 {
             let value = self.wrap(value);
-            if value >= 1 << (self.bits - 1) {
-                value - (1 << self.bits)
-            } else {
-                value
-            }
+            if value >= 1 << (self.bits - 1) { value - (1 << self.bits) } else { value }
         }
 
         fn divide(self, a: i128, b: i128, max: i128) -> Result<i128, Trap> {
@@ -155,11 +151,7 @@ mod tests {
         }
 
         fn remainder(a: i128, b: i128) -> Result<i128, Trap> {
-            if b == 0 {
-                Err(Trap::IntegerDivisionByZero)
-            } else {
-                Ok(a - b * (a / b))
-            }
+            if b == 0 { Err(Trap::IntegerDivisionByZero) } else { Ok(a - b * (a / b)) }
         }
 
         fn bits_of(self, value: i128) -> impl DoubleEndedIterator<Item = bool> {
@@ -192,10 +184,7 @@ mod tests {
     #[test]
     fn i32_instructions_agree_with_unbounded_arithmetic() {
         let r = Reference { bits: 32 };
-        for (a, b) in EDGES
-            .iter()
-            .flat_map(|a| EDGES.map(|b| (*a as i32, b as i32)))
-        {
+        for (a, b) in EDGES.iter().flat_map(|a| EDGES.map(|b| (*a as i32, b as i32))) {
             let (s, t) = (i128::from(a), i128::from(b));
             let (u, v) = (r.wrap(s), r.wrap(t));
             let count = v % 32;

@@ -37,10 +37,7 @@ mod simd;
         any(
             target_arch = "aarch64",
             target_arch = "wasm32",
-            all(
-                any(target_arch = "x86", target_arch = "x86_64"),
-                target_feature = "sse4.1"
-            ),
+            all(any(target_arch = "x86", target_arch = "x86_64"), target_feature = "sse4.1"),
         )
     ),
     path = "rounding_native.rs"

@@ -175,11 +175,7 @@ mod tests {
 
     #[test]
     fn single_instructions() {
-        assert_eq!(
-            eval(&[0x41, 0x7f, 0x0b]),
-            [0xffff_ffff, 0],
-            "i32.const -1 is zero-extended"
-        );
+        assert_eq!(eval(&[0x41, 0x7f, 0x0b]), [0xffff_ffff, 0], "i32.const -1 is zero-extended");
         assert_eq!(eval(&[0x42, 0x7f, 0x0b]), [u64::MAX, 0]);
         assert_eq!(eval(&[0x43, 0, 0, 0x80, 0x3f, 0x0b]), [0x3f80_0000, 0]);
         assert_eq!(eval(&[0xd0, 0x70, 0x0b]), [0, 0]);
@@ -188,10 +184,7 @@ mod tests {
         let mut vector = [1; 19];
         (vector[0], vector[1], vector[18]) = (0xfd, 12, 0x0b);
         vector[10..18].fill(2);
-        assert_eq!(
-            eval(&vector),
-            [0x0101_0101_0101_0101, 0x0202_0202_0202_0202]
-        );
+        assert_eq!(eval(&vector), [0x0101_0101_0101_0101, 0x0202_0202_0202_0202]);
     }
 
     #[test]
@@ -206,9 +199,6 @@ mod tests {
     #[test]
     fn one_instruction_takes_no_allocation() {
         let expr = wasmparser::ConstExpr::new(BinaryReader::new(&[0x41, 0, 0x0b], 0));
-        assert!(matches!(
-            ConstExpr::read(&expr).unwrap(),
-            ConstExpr::One(ConstOp::Const(0))
-        ));
+        assert!(matches!(ConstExpr::read(&expr).unwrap(), ConstExpr::One(ConstOp::Const(0))));
     }
 }

@@ -76,12 +76,7 @@ impl ParsedModule {
             return Ok(());
         };
         let func = FuncIdx(self.imported_funcs + u32::try_from(defined).expect("validated count"));
-        lazy.validate(
-            &self.bytes,
-            self.bodies[defined],
-            func,
-            self.funcs[func.index()],
-        )
+        lazy.validate(&self.bytes, self.bodies[defined], func, self.funcs[func.index()])
     }
 
     /// The bytes of a data segment, whether it was dropped or not.
@@ -119,15 +114,9 @@ impl Span {
 /// The span of `part`, which must be borrowed from `module`.
 fn span_of(module: &[u8], part: &[u8]) -> Span {
     let start = part.as_ptr().addr() - module.as_ptr().addr();
-    debug_assert!(
-        start + part.len() <= module.len(),
-        "the part is not of this module"
-    );
+    debug_assert!(start + part.len() <= module.len(), "the part is not of this module");
     // A module has less than 4 GiB, which `parse` checks.
-    Span {
-        start: start as u32,
-        end: (start + part.len()) as u32,
-    }
+    Span { start: start as u32, end: (start + part.len()) as u32 }
 }
 
 /// An import of the module.
@@ -167,11 +156,7 @@ impl Exports {
             // The validator has refused names that occur twice.
             by_name.insert_unique(hash_at(&position), position, hash_at);
         }
-        Self {
-            list,
-            by_name,
-            hasher,
-        }
+        Self { list, by_name, hasher }
     }
 
     fn get(&self, module: &[u8], name: &str) -> Option<ExportedItem> {
@@ -201,10 +186,7 @@ pub(crate) enum DataMode {
     /// By `memory.init`.
     Passive,
     /// At instantiation.
-    Active {
-        memory: MemoryIdx,
-        offset: ConstExpr,
-    },
+    Active { memory: MemoryIdx, offset: ConstExpr },
 }
 
 /// An element segment (spec: syntax/modules).
@@ -269,9 +251,7 @@ impl LazyValidation {
         let mut validator = func.into_validator(allocations);
         let reader =
             BinaryReader::new_features(body.bytes(module), u64::from(body.start), self.features);
-        validator
-            .validate(&FunctionBody::new(reader))
-            .map_err(Error::parse)?;
+        validator.validate(&FunctionBody::new(reader)).map_err(Error::parse)?;
         *self.allocations.lock() = validator.into_allocations();
         Ok(())
     }
@@ -297,12 +277,7 @@ mod tests {
     use crate::types::TypeRegistry;
 
     fn parse_as(wasm: &[u8], mode: CompilationMode) -> Result<ParsedModule, Error> {
-        parse(
-            wasm.into(),
-            Config::new().features(),
-            &TypeRegistry::default(),
-            mode,
-        )
+        parse(wasm.into(), Config::new().features(), &TypeRegistry::default(), mode)
     }
 
     fn parse_text(text: &str) -> ParsedModule {
@@ -325,19 +300,9 @@ mod tests {
                 (elem (i32.const 0) func 1 2)
                 (data (memory 1) (i32.const 8) "bytes"))"#,
         );
-        assert_eq!(
-            (
-                module.imported_funcs,
-                module.funcs.len(),
-                module.bodies.len()
-            ),
-            (1, 3, 2)
-        );
+        assert_eq!((module.imported_funcs, module.funcs.len(), module.bodies.len()), (1, 3, 2));
         assert_eq!(module.types[0], module.types[module.funcs[1].index()]);
-        assert_eq!(
-            module.memories,
-            [MemoryType::new(1, Some(2)), MemoryType::new(4, None)]
-        );
+        assert_eq!(module.memories, [MemoryType::new(1, Some(2)), MemoryType::new(4, None)]);
         assert_eq!((module.imported_globals, module.globals.len()), (1, 2));
         assert_eq!(module.global_inits.len(), 1);
         assert_eq!(module.start, Some(FuncIdx(2)));
@@ -347,10 +312,7 @@ mod tests {
         assert_eq!(module.data_bytes(0), b"bytes");
         assert_eq!(module.elements[0].items.len(), 2);
         let import = module.imports[2];
-        assert_eq!(
-            (module.text(import.module), module.text(import.name)),
-            ("b", "g")
-        );
+        assert_eq!((module.text(import.module), module.text(import.name)), ("b", "g"));
     }
 
     #[test]
@@ -360,20 +322,11 @@ mod tests {
         assert_eq!(wasm[last - 1], 0x41, "the constant's opcode stands there");
         // From `i32.const 1` to `i64.const 1`.
         wasm[last - 1] = 0x42;
-        let error = parse_as(&wasm, CompilationMode::LazyTranslation)
-            .err()
-            .unwrap();
+        let error = parse_as(&wasm, CompilationMode::LazyTranslation).err().unwrap();
         assert_eq!(error.offset(), Some(wasm.len() - 1), "{error}");
-        assert_eq!(
-            validate(&wasm, Config::new().features())
-                .unwrap_err()
-                .offset(),
-            error.offset()
-        );
+        assert_eq!(validate(&wasm, Config::new().features()).unwrap_err().offset(), error.offset());
 
-        let error = parse_as(b"\0asm\x02\0\0\0", CompilationMode::Eager)
-            .err()
-            .unwrap();
+        let error = parse_as(b"\0asm\x02\0\0\0", CompilationMode::Eager).err().unwrap();
         assert_eq!(error.offset(), Some(4), "{error}");
     }
 
@@ -419,18 +372,9 @@ mod tests {
         assert_eq!(module.text(section.name), "name");
         let names = FuncNames::read(&module.bytes, section.data);
         let name = |func| names.get(FuncIdx(func)).map(|span| module.text(span));
-        assert_eq!(
-            (name(0), name(1), name(2)),
-            (Some("first"), None, Some("third one"))
-        );
+        assert_eq!((name(0), name(1), name(2)), (Some("first"), None, Some("third one")));
         for end in section.data.start..section.data.end {
-            FuncNames::read(
-                &module.bytes,
-                Span {
-                    start: section.data.start,
-                    end,
-                },
-            );
+            FuncNames::read(&module.bytes, Span { start: section.data.start, end });
         }
     }
 }

@@ -25,10 +25,7 @@ impl FuncNames {
             };
             for naming in map {
                 let Ok(naming) = naming else { break };
-                names.push((
-                    FuncIdx(naming.index),
-                    span_of(module, naming.name.as_bytes()),
-                ));
+                names.push((FuncIdx(naming.index), span_of(module, naming.name.as_bytes())));
             }
         }
         // Sorted within a subsection already; a second one may come.
@@ -38,10 +35,7 @@ impl FuncNames {
 
     /// The name of a function, as bytes of the module.
     pub(crate) fn get(&self, func: FuncIdx) -> Option<Span> {
-        let position = self
-            .names
-            .binary_search_by_key(&func, |(func, _)| *func)
-            .ok()?;
+        let position = self.names.binary_search_by_key(&func, |(func, _)| *func).ok()?;
         Some(self.names[position].1)
     }
 }

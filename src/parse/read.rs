@@ -133,9 +133,7 @@ impl<'a> ModuleReader<'a> {
             Payload::CustomSection(section) => {
                 let name = span_of(self.bytes, section.name().as_bytes());
                 let data = span_of(self.bytes, section.data());
-                self.module
-                    .custom_sections
-                    .push(CustomSection { name, data });
+                self.module.custom_sections.push(CustomSection { name, data });
                 Ok(())
             }
             // The validator has refused sections and versions that it does not know.
@@ -161,11 +159,9 @@ impl<'a> ModuleReader<'a> {
             }
             let members = &self.module.signatures[first..];
             let first_id = self.registry.intern_group(members);
-            self.module.types.extend(
-                (0..)
-                    .take(members.len())
-                    .map(|member| first_id.offset(member)),
-            );
+            self.module
+                .types
+                .extend((0..).take(members.len()).map(|member| first_id.offset(member)));
         }
         Ok(())
     }
@@ -228,9 +224,7 @@ impl<'a> ModuleReader<'a> {
             let ty = self.supported(types::table_type(table.ty))?;
             self.module.tables.push(ty);
             if let TableInit::Expr(expr) = &table.init {
-                self.module
-                    .table_inits
-                    .push((index, ConstExpr::read(expr)?));
+                self.module.table_inits.push((index, ConstExpr::read(expr)?));
             }
         }
         Ok(())
@@ -252,9 +246,7 @@ impl<'a> ModuleReader<'a> {
             let global = global.map_err(Error::parse)?;
             let ty = self.supported(types::global_type(global.ty))?;
             self.module.globals.push(ty);
-            self.module
-                .global_inits
-                .push(ConstExpr::read(&global.init_expr)?);
+            self.module.global_inits.push(ConstExpr::read(&global.init_expr)?);
         }
         Ok(())
     }
@@ -270,8 +262,7 @@ impl<'a> ModuleReader<'a> {
                 ExternalKind::Global => ExportedItem::Global(GlobalIdx(export.index)),
                 ExternalKind::Tag | ExternalKind::FuncExact => self.supported(Err(Unsupported))?,
             };
-            self.exports
-                .push((span_of(self.bytes, export.name.as_bytes()), item));
+            self.exports.push((span_of(self.bytes, export.name.as_bytes()), item));
         }
         Ok(())
     }
@@ -283,10 +274,7 @@ impl<'a> ModuleReader<'a> {
             let mode = match &segment.kind {
                 ElementKind::Passive => ElementMode::Passive,
                 ElementKind::Declared => ElementMode::Declared,
-                ElementKind::Active {
-                    table_index,
-                    offset_expr,
-                } => ElementMode::Active {
+                ElementKind::Active { table_index, offset_expr } => ElementMode::Active {
                     table: TableIdx(table_index.unwrap_or(0)),
                     offset: ConstExpr::read(offset_expr)?,
                 },
@@ -303,10 +291,7 @@ impl<'a> ModuleReader<'a> {
             let segment = segment.map_err(Error::parse)?;
             let mode = match &segment.kind {
                 DataKind::Passive => DataMode::Passive,
-                DataKind::Active {
-                    memory_index,
-                    offset_expr,
-                } => DataMode::Active {
+                DataKind::Active { memory_index, offset_expr } => DataMode::Active {
                     memory: MemoryIdx(*memory_index),
                     offset: ConstExpr::read(offset_expr)?,
                 },
@@ -318,13 +303,8 @@ impl<'a> ModuleReader<'a> {
     }
 
     fn body(&mut self, body: &FunctionBody<'a>) -> Result<(), Error> {
-        let func = self
-            .validator
-            .code_section_entry(body)
-            .map_err(Error::parse)?;
-        self.module
-            .bodies
-            .push(span_of(self.bytes, body.as_bytes()));
+        let func = self.validator.code_section_entry(body).map_err(Error::parse)?;
+        self.module.bodies.push(span_of(self.bytes, body.as_bytes()));
         if validates_bodies(self.mode) {
             let mut validator = func.into_validator(mem::take(&mut self.allocations));
             validator.validate(body).map_err(Error::parse)?;
@@ -344,15 +324,11 @@ impl<'a> ModuleReader<'a> {
 fn element_items(items: wasmparser::ElementItems<'_>) -> Result<ElementItems, Error> {
     Ok(match items {
         wasmparser::ElementItems::Functions(funcs) => {
-            let funcs = funcs
-                .into_iter()
-                .map(|func| func.map(FuncIdx).map_err(Error::parse));
+            let funcs = funcs.into_iter().map(|func| func.map(FuncIdx).map_err(Error::parse));
             ElementItems::Funcs(funcs.collect::<Result<_, _>>()?)
         }
         wasmparser::ElementItems::Expressions(_, exprs) => {
-            let exprs = exprs
-                .into_iter()
-                .map(|expr| ConstExpr::read(&expr.map_err(Error::parse)?));
+            let exprs = exprs.into_iter().map(|expr| ConstExpr::read(&expr.map_err(Error::parse)?));
             ElementItems::Exprs(exprs.collect::<Result<_, _>>()?)
         }
     })

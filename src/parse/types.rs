@@ -25,14 +25,12 @@ pub(super) fn val_type(ty: wasmparser::ValType) -> Result<ValType, Unsupported> 
 
 pub(super) fn ref_type(ty: wasmparser::RefType) -> Result<RefType, Unsupported> {
     let heap_type = match ty.heap_type() {
-        wasmparser::HeapType::Abstract {
-            shared: false,
-            ty: AbstractHeapType::Func,
-        } => HeapType::Func,
-        wasmparser::HeapType::Abstract {
-            shared: false,
-            ty: AbstractHeapType::Extern,
-        } => HeapType::Extern,
+        wasmparser::HeapType::Abstract { shared: false, ty: AbstractHeapType::Func } => {
+            HeapType::Func
+        }
+        wasmparser::HeapType::Abstract { shared: false, ty: AbstractHeapType::Extern } => {
+            HeapType::Extern
+        }
         _ => return Err(Unsupported),
     };
     Ok(RefType::new(ty.is_nullable(), heap_type))
@@ -58,12 +56,7 @@ pub(super) fn memory_type(ty: wasmparser::MemoryType) -> Result<MemoryType, Unsu
         return Err(Unsupported);
     }
     let (minimum, maximum, memory64) = (ty.initial, ty.maximum, ty.memory64);
-    Ok(MemoryType {
-        minimum,
-        maximum,
-        memory64,
-        page_size_log2: 16,
-    })
+    Ok(MemoryType { minimum, maximum, memory64, page_size_log2: 16 })
 }
 
 pub(super) fn table_type(ty: wasmparser::TableType) -> Result<TableType, Unsupported> {
@@ -71,22 +64,13 @@ pub(super) fn table_type(ty: wasmparser::TableType) -> Result<TableType, Unsuppo
         return Err(Unsupported);
     }
     let (element, minimum, maximum) = (ref_type(ty.element_type)?, ty.initial, ty.maximum);
-    Ok(TableType {
-        element,
-        minimum,
-        maximum,
-        table64: ty.table64,
-    })
+    Ok(TableType { element, minimum, maximum, table64: ty.table64 })
 }
 
 pub(super) fn global_type(ty: wasmparser::GlobalType) -> Result<GlobalType, Unsupported> {
     if ty.shared {
         return Err(Unsupported);
     }
-    let mutability = if ty.mutable {
-        Mutability::Var
-    } else {
-        Mutability::Const
-    };
+    let mutability = if ty.mutable { Mutability::Var } else { Mutability::Const };
     Ok(GlobalType::new(val_type(ty.content_type)?, mutability))
 }

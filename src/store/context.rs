@@ -51,18 +51,11 @@ unsafe impl<T: Sync> Sync for Store<T> {}
 impl<T: 'static> Store<T> {
     /// An empty store with the embedder's `data`.
     pub fn new(engine: &Engine, data: T) -> Self {
-        let store = StoreData {
-            inner: StoreInner::new(engine.clone()),
-            limiter: None,
-            data,
-        };
+        let store = StoreData { inner: StoreInner::new(engine.clone()), limiter: None, data };
         let pointer = NonNull::from(Box::leak(Box::new(store)));
         // SAFETY: the pointer is valid, and nothing else refers to the store yet.
         unsafe { (*pointer.as_ptr()).inner.this = pointer.cast() };
-        Self {
-            pointer,
-            owner: PhantomData,
-        }
+        Self { pointer, owner: PhantomData }
     }
 
     /// The engine.
@@ -158,9 +151,7 @@ impl<T: 'static> Drop for Store<T> {
 
 impl<T: fmt::Debug> fmt::Debug for Store<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Store")
-            .field("data", self.data())
-            .finish_non_exhaustive()
+        f.debug_struct("Store").field("data", self.data()).finish_non_exhaustive()
     }
 }
 
@@ -275,10 +266,7 @@ impl<'a, T: 'static> StoreContextMut<'a, T> {
     /// `store` is [`StoreInner::this`] of a store of `T`, which lives and is used by nobody else
     /// during `'a`.
     pub(crate) unsafe fn from_inner(store: NonNull<StoreInner>) -> Self {
-        Self {
-            pointer: store.cast(),
-            borrow: PhantomData,
-        }
+        Self { pointer: store.cast(), borrow: PhantomData }
     }
 
     /// The pointer that the interpreter and host functions are given.
@@ -365,20 +353,14 @@ impl<T: 'static> AsContext for Store<T> {
 
     #[inline]
     fn as_context(&self) -> StoreContext<'_, T> {
-        StoreContext {
-            pointer: self.pointer,
-            borrow: PhantomData,
-        }
+        StoreContext { pointer: self.pointer, borrow: PhantomData }
     }
 }
 
 impl<T: 'static> AsContextMut for Store<T> {
     #[inline]
     fn as_context_mut(&mut self) -> StoreContextMut<'_, T> {
-        StoreContextMut {
-            pointer: self.pointer,
-            borrow: PhantomData,
-        }
+        StoreContextMut { pointer: self.pointer, borrow: PhantomData }
     }
 }
 
@@ -396,20 +378,14 @@ impl<T: 'static> AsContext for StoreContextMut<'_, T> {
 
     #[inline]
     fn as_context(&self) -> StoreContext<'_, T> {
-        StoreContext {
-            pointer: self.pointer,
-            borrow: PhantomData,
-        }
+        StoreContext { pointer: self.pointer, borrow: PhantomData }
     }
 }
 
 impl<T: 'static> AsContextMut for StoreContextMut<'_, T> {
     #[inline]
     fn as_context_mut(&mut self) -> StoreContextMut<'_, T> {
-        StoreContextMut {
-            pointer: self.pointer,
-            borrow: PhantomData,
-        }
+        StoreContextMut { pointer: self.pointer, borrow: PhantomData }
     }
 }
 

@@ -50,13 +50,7 @@ impl FuncEntity {
     pub(crate) fn host(ty: TypeId, position: usize) -> Self {
         let host =
             u32::try_from(position + 1).expect("fewer than 2^32 host functions fit into memory");
-        Self {
-            ty,
-            host,
-            instance: ptr::null(),
-            entry: ptr::null(),
-            index: FuncIdx(0),
-        }
+        Self { ty, host, instance: ptr::null(), entry: ptr::null(), index: FuncIdx(0) }
     }
 }
 
@@ -69,7 +63,6 @@ pub(crate) type HostCall =
 ///
 /// Public only because a public trait makes it; it can't be named outside the crate.
 pub struct HostFunc {
-    pub(crate) ty: FuncType,
     pub(crate) ty_id: TypeId,
     pub(crate) param_slots: u32,
     pub(crate) result_slots: u32,
@@ -81,16 +74,10 @@ pub struct HostFunc {
 
 impl HostFunc {
     /// The function of type `ty` that does `call`.
-    pub(crate) fn new(engine: &Engine, ty: FuncType, call: Box<HostCall>) -> Self {
-        let ty_id = engine.types().intern(&ty);
+    pub(crate) fn new(engine: &Engine, ty: &FuncType, call: Box<HostCall>) -> Self {
+        let ty_id = engine.types().intern(ty);
         let slots = |count: usize| u32::try_from(count).expect("types have fewer than 2^31 values");
         let (param_slots, result_slots) = (slots(ty.param_slots()), slots(ty.result_slots()));
-        Self {
-            ty,
-            ty_id,
-            param_slots,
-            result_slots,
-            call,
-        }
+        Self { ty_id, param_slots, result_slots, call }
     }
 }

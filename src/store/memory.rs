@@ -41,12 +41,7 @@ impl MemoryEntity {
                 NonNull::new(unsafe { alloc_zeroed(layout) })?.as_ptr()
             }
         };
-        Some(Self {
-            base,
-            len,
-            capacity: len,
-            ty,
-        })
+        Some(Self { base, len, capacity: len, ty })
     }
 
     /// The number of pages.
@@ -56,10 +51,7 @@ impl MemoryEntity {
 
     /// The type with the present size as minimum, which is what importing looks at.
     pub(crate) fn ty(&self) -> MemoryType {
-        MemoryType {
-            minimum: self.pages(),
-            ..self.ty
-        }
+        MemoryType { minimum: self.pages(), ..self.ty }
     }
 
     /// The greatest size in bytes, where one was declared; saturated if it can't be addressed.
@@ -71,10 +63,8 @@ impl MemoryEntity {
     /// The size in bytes after growing by `delta` pages; `None` if the type does not allow it or it
     /// can't be addressed.
     pub(crate) fn grown_len(&self, delta: u64) -> Option<usize> {
-        let pages = self
-            .pages()
-            .checked_add(delta)
-            .filter(|pages| *pages <= self.ty.pages_max())?;
+        let pages =
+            self.pages().checked_add(delta).filter(|pages| *pages <= self.ty.pages_max())?;
         bytes_of(&self.ty, pages)
     }
 
@@ -85,9 +75,7 @@ impl MemoryEntity {
         if len > self.capacity {
             // An eighth more than needed keeps repeated growth by single pages linear, where the
             // allocator must copy.
-            let roomy = len
-                .saturating_add(len / 8)
-                .min(self.bytes_max().unwrap_or(usize::MAX));
+            let roomy = len.saturating_add(len / 8).min(self.bytes_max().unwrap_or(usize::MAX));
             self.reallocate(roomy).or_else(|| self.reallocate(len))?;
         }
         // SAFETY: `len` is at most `capacity`, so that the range is within the buffer.
@@ -145,9 +133,7 @@ impl Drop for MemoryEntity {
 /// The bytes of a number of pages, if they can be addressed.
 fn bytes_of(ty: &MemoryType, pages: u64) -> Option<usize> {
     let bytes = pages.checked_mul(ty.page_size())?;
-    usize::try_from(bytes)
-        .ok()
-        .filter(|bytes| isize::try_from(*bytes).is_ok())
+    usize::try_from(bytes).ok().filter(|bytes| isize::try_from(*bytes).is_ok())
 }
 
 #[cfg(test)]
@@ -185,17 +171,8 @@ mod tests {
 
     #[test]
     fn sizes_beyond_the_address_space_are_refused() {
-        let ty = MemoryType {
-            memory64: true,
-            ..MemoryType::new(0, None)
-        };
-        assert!(
-            MemoryEntity::new(MemoryType {
-                minimum: 1 << 48,
-                ..ty
-            })
-            .is_none()
-        );
+        let ty = MemoryType { memory64: true, ..MemoryType::new(0, None) };
+        assert!(MemoryEntity::new(MemoryType { minimum: 1 << 48, ..ty }).is_none());
         assert_eq!(MemoryEntity::new(ty).unwrap().grown_len(1 << 48), None);
     }
 }

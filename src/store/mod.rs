@@ -158,12 +158,7 @@ impl StoreInner {
         let first = chunk.cast::<GlobalCell>();
         // SAFETY: the chunk has as many cells as there are types.
         let cell = |place: usize| unsafe { first.add(place) };
-        self.globals.extend(
-            types
-                .iter()
-                .enumerate()
-                .map(|(place, ty)| (cell(place), *ty)),
-        );
+        self.globals.extend(types.iter().enumerate().map(|(place, ty)| (cell(place), *ty)));
     }
 
     /// Adds a memory, if the limiter allows it and there is enough memory, and gives its position.
@@ -172,25 +167,18 @@ impl StoreInner {
         self.check_count("memory", count, |limiter| limiter.memories())?;
         let least = ty.minimum.saturating_mul(ty.page_size());
         let bytes = |bytes: u64| usize::try_from(bytes).unwrap_or(usize::MAX);
-        let max = ty
-            .maximum
-            .map(|pages| bytes(pages.saturating_mul(ty.page_size())));
+        let max = ty.maximum.map(|pages| bytes(pages.saturating_mul(ty.page_size())));
         let grows = self.limited(|limiter| limiter.memory_growing(0, bytes(least), max));
         if !grows.unwrap_or(Ok(true))? {
-            let message = format!(
-                "minimum size of {} pages exceeds the memory limit",
-                ty.minimum
-            );
+            let message = format!("minimum size of {} pages exceeds the memory limit", ty.minimum);
             return Err(Error::msg(message));
         }
         let Some(memory) = MemoryEntity::new(ty) else {
             let failed = Error::msg("out of memory");
-            self.limited(|limiter| limiter.memory_grow_failed(failed))
-                .unwrap_or(Ok(()))?;
+            self.limited(|limiter| limiter.memory_grow_failed(failed)).unwrap_or(Ok(()))?;
             return Err(Error::msg(format!("no memory for {} pages", ty.minimum)));
         };
-        self.memories
-            .push(NonNull::from(Box::leak(Box::new(memory))));
+        self.memories.push(NonNull::from(Box::leak(Box::new(memory))));
         Ok(position(count))
     }
 
@@ -203,20 +191,14 @@ impl StoreInner {
         let (least, max) = (elements(ty.minimum), ty.maximum.map(elements));
         let grows = self.limited(|limiter| limiter.table_growing(0, least, max));
         if !grows.unwrap_or(Ok(true))? {
-            let message = format!(
-                "minimum size of {} elements exceeds the table limit",
-                ty.minimum
-            );
+            let message =
+                format!("minimum size of {} elements exceeds the table limit", ty.minimum);
             return Err(Error::msg(message));
         }
         let Some(table) = TableEntity::new(ty, init) else {
             let failed = Error::msg("out of memory");
-            self.limited(|limiter| limiter.table_grow_failed(failed))
-                .unwrap_or(Ok(()))?;
-            return Err(Error::msg(format!(
-                "no memory for {} table elements",
-                ty.minimum
-            )));
+            self.limited(|limiter| limiter.table_grow_failed(failed)).unwrap_or(Ok(()))?;
+            return Err(Error::msg(format!("no memory for {} table elements", ty.minimum)));
         };
         self.tables.push(NonNull::from(Box::leak(Box::new(table))));
         Ok(position(count))
@@ -266,8 +248,7 @@ impl StoreInner {
             }
         };
         let failure = Error::msg(failure);
-        self.limited(|limiter| limiter.memory_grow_failed(failure))
-            .unwrap_or(Ok(()))?;
+        self.limited(|limiter| limiter.memory_grow_failed(failure)).unwrap_or(Ok(()))?;
         Ok(None)
     }
 
@@ -318,8 +299,7 @@ impl StoreInner {
             }
         };
         let failure = Error::msg(failure);
-        self.limited(|limiter| limiter.table_grow_failed(failure))
-            .unwrap_or(Ok(()))?;
+        self.limited(|limiter| limiter.table_grow_failed(failure)).unwrap_or(Ok(()))?;
         Ok(None)
     }
 
@@ -366,18 +346,10 @@ impl Drop for StoreInner {
     fn drop(&mut self) {
         // SAFETY: each was made by leaking a box, and nothing uses them after their store.
         unsafe {
-            self.instances
-                .drain(..)
-                .for_each(|instance| drop(Box::from_raw(instance.as_ptr())));
-            self.memories
-                .drain(..)
-                .for_each(|memory| drop(Box::from_raw(memory.as_ptr())));
-            self.tables
-                .drain(..)
-                .for_each(|table| drop(Box::from_raw(table.as_ptr())));
-            self.cells
-                .drain(..)
-                .for_each(|cells| drop(Box::from_raw(cells.as_ptr())));
+            self.instances.drain(..).for_each(|instance| drop(Box::from_raw(instance.as_ptr())));
+            self.memories.drain(..).for_each(|memory| drop(Box::from_raw(memory.as_ptr())));
+            self.tables.drain(..).for_each(|table| drop(Box::from_raw(table.as_ptr())));
+            self.cells.drain(..).for_each(|cells| drop(Box::from_raw(cells.as_ptr())));
         }
     }
 }

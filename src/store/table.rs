@@ -28,9 +28,7 @@ impl TableEntity {
     /// A table of the least size of `ty`, filled with `init`; `None` if there is not enough memory.
     pub(crate) fn new(ty: TableType, init: u64) -> Option<Self> {
         let mut table = Self::from_parts(Vec::new(), ty);
-        let len = usize::try_from(ty.minimum)
-            .ok()
-            .filter(|_| ty.minimum <= ELEMENTS_MAX)?;
+        let len = usize::try_from(ty.minimum).ok().filter(|_| ty.minimum <= ELEMENTS_MAX)?;
         table.grow_to(len, init)?;
         Some(table)
     }
@@ -38,20 +36,12 @@ impl TableEntity {
     fn from_parts(elements: Vec<u64>, ty: TableType) -> Self {
         let mut elements = ManuallyDrop::new(elements);
         let (base, len, capacity) = (elements.as_mut_ptr(), elements.len(), elements.capacity());
-        Self {
-            base,
-            len,
-            capacity,
-            ty,
-        }
+        Self { base, len, capacity, ty }
     }
 
     /// The type with the present size as minimum, which is what importing looks at.
     pub(crate) fn ty(&self) -> TableType {
-        TableType {
-            minimum: self.len as u64,
-            ..self.ty
-        }
+        TableType { minimum: self.len as u64, ..self.ty }
     }
 
     /// The greatest number of elements, where one was declared.
@@ -61,15 +51,10 @@ impl TableEntity {
 
     /// The number of elements after growing by `delta`; `None` if the type does not allow it.
     pub(crate) fn grown_len(&self, delta: u64) -> Option<usize> {
-        let max = self
-            .ty
-            .maximum
-            .map_or(ELEMENTS_MAX, |declared| declared.min(ELEMENTS_MAX));
+        let max = self.ty.maximum.map_or(ELEMENTS_MAX, |declared| declared.min(ELEMENTS_MAX));
         let len = (self.len as u64).checked_add(delta)?;
         // Even a table that was made larger than the limit can grow by nothing.
-        usize::try_from(len)
-            .ok()
-            .filter(|_| delta == 0 || len <= max)
+        usize::try_from(len).ok().filter(|_| delta == 0 || len <= max)
     }
 
     /// Grows to `len` elements, the new ones `init`; `None` if there is not enough memory.

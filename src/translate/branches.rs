@@ -25,10 +25,7 @@ impl Walk<'_> {
     /// The position of an i32 constant.
     fn const_i32(&mut self, value: i32) -> Operand {
         let bits = u64::from(value.cast_unsigned());
-        self.list.consts.push(Const {
-            kind: Kind::I32,
-            bits,
-        });
+        self.list.consts.push(Const { kind: Kind::I32, bits });
         Operand::Const(self.list.consts.len() as u32 - 1)
     }
 
@@ -50,11 +47,7 @@ impl Walk<'_> {
             return self.test_of_bits(condition).unwrap_or(condition);
         }
         let y = self.const_i32(0);
-        Condition {
-            op: Op::BrIfI32Ne,
-            x: value,
-            y,
-        }
+        Condition { op: Op::BrIfI32Ne, x: value, y }
     }
 
     /// A comparison of a condition with zero, `(a and b) == 0` say, as one condition.
@@ -72,30 +65,17 @@ impl Walk<'_> {
         let Inst { op, x, y, .. } = *self.last_def(condition.x)?;
         let test = op.branch().filter(|_| (op == Op::I64And) == wide)?;
         self.list.nodes.pop();
-        Some(Condition {
-            op: if zero { test.negated()? } else { test },
-            x,
-            y,
-        })
+        Some(Condition { op: if zero { test.negated()? } else { test }, x, y })
     }
 
     fn emit_branch(&mut self, condition: Condition, label: Label, flush: bool) {
         let Condition { op, x, y } = condition;
-        self.emit(Inst {
-            x,
-            y,
-            words: [label.0, 0, 0, 0],
-            flush,
-            ..self.inst(op)
-        });
+        self.emit(Inst { x, y, words: [label.0, 0, 0, 0], flush, ..self.inst(op) });
     }
 
     /// Branches to `label` unless the condition holds.
     pub(super) fn emit_branch_unless(&mut self, condition: Condition, label: Label, flush: bool) {
-        let op = condition
-            .op
-            .negated()
-            .expect("every conditional branch has a negation");
+        let op = condition.op.negated().expect("every conditional branch has a negation");
         self.emit_branch(Condition { op, ..condition }, label, flush);
     }
 
@@ -223,12 +203,7 @@ impl Walk<'_> {
             self.list.targets.push(label);
         }
         let words = [first, table.len(), 0, 0];
-        self.emit(Inst {
-            x: index,
-            words,
-            flush: count > 0,
-            ..self.inst(Op::BrTable)
-        });
+        self.emit(Inst { x: index, words, flush: count > 0, ..self.inst(Op::BrTable) });
         if stubs > 0 {
             for depth in depths() {
                 let at = self.frame_at(depth);
@@ -268,11 +243,7 @@ impl Walk<'_> {
                     Kind::F64 => Op::ReturnF64,
                     _ => Op::ReturnValue,
                 };
-                return self.emit(Inst {
-                    x,
-                    keep,
-                    ..self.inst(op)
-                });
+                return self.emit(Inst { x, keep, ..self.inst(op) });
             }
             _ => self.return_many(count, keep),
         }
@@ -289,9 +260,7 @@ impl Walk<'_> {
             self.settle(count);
         } else if count < SPAN_VALUES_MIN {
             for at in len - count..len {
-                let Entry {
-                    kind, value, slot, ..
-                } = self.stack.get(at);
+                let Entry { kind, value, slot, .. } = self.stack.get(at);
                 if let Operand::Local(_) = value {
                     self.emit_copy(kind, Operand::Temp(slot), value, true);
                 }
@@ -303,9 +272,7 @@ impl Walk<'_> {
         }
         let mut to = 0;
         for at in len - count..len {
-            let Entry {
-                kind, value, slot, ..
-            } = self.stack.get(at);
+            let Entry { kind, value, slot, .. } = self.stack.get(at);
             let d = Operand::Temp(to);
             to += kind.slots();
             let value = match value {
@@ -331,18 +298,8 @@ impl Walk<'_> {
         let z = self.stack.pop().value;
         let Entry { kind, value: y, .. } = self.stack.pop();
         let d = self.stack.push_temp(kind);
-        let op = if kind == Kind::V128 {
-            Op::SelectV128
-        } else {
-            Op::Select
-        };
-        self.emit(Inst {
-            d,
-            x,
-            y,
-            z,
-            ..self.inst(op)
-        });
+        let op = if kind == Kind::V128 { Op::SelectV128 } else { Op::Select };
+        self.emit(Inst { d, x, y, z, ..self.inst(op) });
     }
 
     /// `eqz`: a comparison with zero, or the negation of the comparison that was just made.
@@ -360,11 +317,6 @@ impl Walk<'_> {
         self.list.consts.push(Const { kind, bits: 0 });
         let y = Operand::Const(self.list.consts.len() as u32 - 1);
         let d = self.stack.push_temp(Kind::I32);
-        self.emit(Inst {
-            d,
-            x,
-            y,
-            ..self.inst(op)
-        });
+        self.emit(Inst { d, x, y, ..self.inst(op) });
     }
 }

@@ -33,8 +33,7 @@ impl Walk<'_> {
 
     /// Emits a call and pushes its results.
     fn emit_call(&mut self, inst: Inst, ty: &FuncType, base: u32) {
-        self.stack
-            .reserve(base + slots_of(ty.params()).max(slots_of(ty.results())));
+        self.stack.reserve(base + slots_of(ty.params()).max(slots_of(ty.results())));
         let mut first = Operand::None;
         for ty in ty.results() {
             let value = self.stack.push_temp(Kind::of(*ty));
@@ -46,11 +45,7 @@ impl Walk<'_> {
             [ty] => Some(Kind::of(*ty)),
             _ => None,
         };
-        self.emit(Inst {
-            result,
-            z: first,
-            ..inst
-        });
+        self.emit(Inst { result, z: first, ..inst });
     }
 
     pub(super) fn call(&mut self, func: u32) {
@@ -58,10 +53,7 @@ impl Walk<'_> {
         let base = self.pop_arguments(ty.params().len());
         let (imported, index) = self.callee(func);
         let op = if imported { Op::CallImport } else { Op::Call };
-        let inst = Inst {
-            words: [index, base * 8, 0, 0],
-            ..self.inst(op)
-        };
+        let inst = Inst { words: [index, base * 8, 0, 0], ..self.inst(op) };
         self.emit_call(inst, &ty, base);
     }
 
@@ -71,11 +63,7 @@ impl Walk<'_> {
         let id = self.module.types[ty.index()].0;
         let ty = self.module.signatures[ty.index()].clone();
         let base = self.pop_arguments(ty.params().len());
-        let inst = Inst {
-            x,
-            words: [table, id, base * 8, 0],
-            ..self.inst(Op::CallIndirect)
-        };
+        let inst = Inst { x, words: [table, id, base * 8, 0], ..self.inst(Op::CallIndirect) };
         self.emit_call(inst, &ty, base);
     }
 
@@ -83,11 +71,7 @@ impl Walk<'_> {
         let ty = self.func_type(FuncIdx(func)).clone();
         let base = self.pop_arguments(ty.params().len());
         let (imported, index) = self.callee(func);
-        let op = if imported {
-            Op::ReturnCallImport
-        } else {
-            Op::ReturnCall
-        };
+        let op = if imported { Op::ReturnCallImport } else { Op::ReturnCall };
         self.reserve_results(&ty, base);
         self.emit_words(op, [index, base * 8, slots_of(ty.params()), 0]);
         self.unreachable_from_here();
@@ -101,17 +85,12 @@ impl Walk<'_> {
         let base = self.pop_arguments(ty.params().len());
         self.reserve_results(&ty, base);
         let words = [table, id, base * 8, slots_of(ty.params())];
-        self.emit(Inst {
-            x,
-            words,
-            ..self.inst(Op::ReturnCallIndirect)
-        });
+        self.emit(Inst { x, words, ..self.inst(Op::ReturnCallIndirect) });
         self.unreachable_from_here();
     }
 
     /// A host function that is called in tail position leaves its results where its arguments were.
     fn reserve_results(&mut self, ty: &FuncType, base: u32) {
-        self.stack
-            .reserve(base + slots_of(ty.params()).max(slots_of(ty.results())));
+        self.stack.reserve(base + slots_of(ty.params()).max(slots_of(ty.results())));
     }
 }

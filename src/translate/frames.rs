@@ -101,15 +101,7 @@ impl Walk<'_> {
         };
         let label = self.list.label();
         let height = self.stack.len() - params;
-        self.frames.push(Frame {
-            kind,
-            ty,
-            label,
-            branched: false,
-            height,
-            slot,
-            stub: None,
-        });
+        self.frames.push(Frame { kind, ty, label, branched: false, height, slot, stub: None });
         label
     }
 

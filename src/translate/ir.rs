@@ -160,14 +160,7 @@ impl Const {
 
     /// The field of a copy of 64 bits that stands for the constant, if one can.
     pub(crate) fn immediate_bits(self) -> Option<u32> {
-        Const {
-            kind: if self.kind == Kind::F64 {
-                Kind::I64
-            } else {
-                self.kind
-            },
-            ..self
-        }
-        .immediate()
+        Const { kind: if self.kind == Kind::F64 { Kind::I64 } else { self.kind }, ..self }
+            .immediate()
     }
 }

@@ -17,12 +17,7 @@ pub(super) struct Kinds {
 }
 
 const fn kinds(d: Kind, x: Kind, y: Kind) -> Kinds {
-    Kinds {
-        d,
-        x,
-        y,
-        rest: Kind::I64,
-    }
+    Kinds { d, x, y, rest: Kind::I64 }
 }
 
 /// Of instructions on 64 bits of any type.
@@ -86,14 +81,8 @@ impl Kinds {
             Op::ReturnF64 | Op::CopyF64 => kinds(Kind::F64, Kind::F64, Kind::I64),
             Op::V128Store => kinds(Kind::I64, Kind::I32, V),
             Op::V128Const | Op::CopyV128 | Op::GlobalGetV128 | Op::GlobalSetV128 => kinds(V, V, V),
-            Op::V128Bitselect | Op::I8x16Shuffle => Kinds {
-                rest: V,
-                ..kinds(V, V, V)
-            },
-            Op::SelectV128 => Kinds {
-                rest: V,
-                ..kinds(V, Kind::I32, V)
-            },
+            Op::V128Bitselect | Op::I8x16Shuffle => Kinds { rest: V, ..kinds(V, V, V) },
+            Op::SelectV128 => Kinds { rest: V, ..kinds(V, Kind::I32, V) },
             _ => BITS,
         }
     }

@@ -121,11 +121,8 @@ impl Translator {
         walk.locals(&body).map_err(Error::parse)?;
         let frame_size = walk.run(&body).map_err(Error::parse)?;
         let accumulators = module.engine.config().uses_accumulators();
-        self.selector
-            .select(&self.list, frame_size.scratch, accumulators);
-        let fits = self
-            .selector
-            .encode(&self.list, label, &mut self.code, sources);
+        self.selector.select(&self.list, frame_size.scratch, accumulators);
+        let fits = self.selector.encode(&self.list, label, &mut self.code, sources);
         match fits {
             Some(()) => Ok(&self.code),
             None => Err(Error::validation("function too large", span.start as usize)),
@@ -306,10 +303,7 @@ impl<'a> Walk<'a> {
     }
 
     fn emit_words(&mut self, op: Op, words: [u32; 4]) {
-        self.emit(Inst {
-            words,
-            ..self.inst(op)
-        });
+        self.emit(Inst { words, ..self.inst(op) });
     }
 
     /// Emits a copy of a value.
@@ -320,12 +314,7 @@ impl<'a> Walk<'a> {
             Kind::F64 => Op::CopyF64,
             Kind::V128 => Op::CopyV128,
         };
-        self.emit(Inst {
-            d,
-            x,
-            keep,
-            ..self.inst(op)
-        });
+        self.emit(Inst { d, x, keep, ..self.inst(op) });
     }
 
     fn place(&mut self, label: Label) {

@@ -79,17 +79,11 @@ impl Walk<'_> {
             Operator::BrTable { targets } => self.br_table(&targets),
             Operator::Return => self.return_(),
             Operator::Call { function_index } => self.call(function_index),
-            Operator::CallIndirect {
-                type_index,
-                table_index,
-            } => {
+            Operator::CallIndirect { type_index, table_index } => {
                 self.call_indirect(type_index, table_index);
             }
             Operator::ReturnCall { function_index } => self.return_call(function_index),
-            Operator::ReturnCallIndirect {
-                type_index,
-                table_index,
-            } => {
+            Operator::ReturnCallIndirect { type_index, table_index } => {
                 self.return_call_indirect(type_index, table_index);
             }
             Operator::Drop => {
@@ -131,12 +125,7 @@ impl Walk<'_> {
             Operator::MemoryGrow { mem } => {
                 let x = self.stack.pop().value;
                 let d = self.stack.push_temp(self.address_kind(mem));
-                self.emit(Inst {
-                    d,
-                    x,
-                    words: [mem, 0, 0, 0],
-                    ..self.inst(Op::MemoryGrow)
-                });
+                self.emit(Inst { d, x, words: [mem, 0, 0, 0], ..self.inst(Op::MemoryGrow) });
             }
             Operator::MemoryCopy { dst_mem, src_mem } => {
                 self.ternary(Op::MemoryCopy, [dst_mem, src_mem]);
@@ -151,22 +140,12 @@ impl Walk<'_> {
             Operator::TableGet { table } => {
                 let x = self.stack.pop().value;
                 let d = self.stack.push_temp(Kind::Ref);
-                self.emit(Inst {
-                    d,
-                    x,
-                    words: [table, 0, 0, 0],
-                    ..self.inst(Op::TableGet)
-                });
+                self.emit(Inst { d, x, words: [table, 0, 0, 0], ..self.inst(Op::TableGet) });
             }
             Operator::TableSet { table } => {
                 let y = self.stack.pop().value;
                 let x = self.stack.pop().value;
-                self.emit(Inst {
-                    x,
-                    y,
-                    words: [table, 0, 0, 0],
-                    ..self.inst(Op::TableSet)
-                });
+                self.emit(Inst { x, y, words: [table, 0, 0, 0], ..self.inst(Op::TableSet) });
             }
             Operator::TableSize { table } => {
                 self.indexed(Op::TableSize, self.index_kind(table), table);
@@ -175,19 +154,10 @@ impl Walk<'_> {
                 let y = self.stack.pop().value;
                 let x = self.stack.pop().value;
                 let d = self.stack.push_temp(self.index_kind(table));
-                self.emit(Inst {
-                    d,
-                    x,
-                    y,
-                    words: [table, 0, 0, 0],
-                    ..self.inst(Op::TableGrow)
-                });
+                self.emit(Inst { d, x, y, words: [table, 0, 0, 0], ..self.inst(Op::TableGrow) });
             }
             Operator::TableFill { table } => self.ternary(Op::TableFill, [table, 0]),
-            Operator::TableCopy {
-                dst_table,
-                src_table,
-            } => {
+            Operator::TableCopy { dst_table, src_table } => {
                 self.ternary(Op::TableCopy, [dst_table, src_table]);
             }
             Operator::TableInit { elem_index, table } => {
@@ -201,41 +171,24 @@ impl Walk<'_> {
     }
 
     fn address_kind(&self, memory: u32) -> Kind {
-        if self.module.memories[memory as usize].is_64() {
-            Kind::I64
-        } else {
-            Kind::I32
-        }
+        if self.module.memories[memory as usize].is_64() { Kind::I64 } else { Kind::I32 }
     }
 
     fn index_kind(&self, table: u32) -> Kind {
-        if self.module.tables[table as usize].is_64() {
-            Kind::I64
-        } else {
-            Kind::I32
-        }
+        if self.module.tables[table as usize].is_64() { Kind::I64 } else { Kind::I32 }
     }
 
     fn unary(&mut self, op: Op, kind: Kind) {
         let x = self.stack.pop().value;
         let d = self.stack.push_temp(kind);
-        self.emit(Inst {
-            d,
-            x,
-            ..self.inst(op)
-        });
+        self.emit(Inst { d, x, ..self.inst(op) });
     }
 
     fn binary(&mut self, op: Op, kind: Kind) {
         let y = self.stack.pop().value;
         let x = self.stack.pop().value;
         let d = self.stack.push_temp(kind);
-        self.emit(Inst {
-            d,
-            x,
-            y,
-            ..self.inst(op)
-        });
+        self.emit(Inst { d, x, y, ..self.inst(op) });
     }
 
     /// An instruction with three operands, two indices and no result.
@@ -244,23 +197,13 @@ impl Walk<'_> {
         let y = self.stack.pop().value;
         let x = self.stack.pop().value;
         let words = [indices[0], indices[1], 0, 0];
-        self.emit(Inst {
-            x,
-            y,
-            z,
-            words,
-            ..self.inst(op)
-        });
+        self.emit(Inst { x, y, z, words, ..self.inst(op) });
     }
 
     /// An instruction with an index and a result.
     fn indexed(&mut self, op: Op, kind: Kind, index: u32) {
         let d = self.stack.push_temp(kind);
-        self.emit(Inst {
-            d,
-            words: [index, 0, 0, 0],
-            ..self.inst(op)
-        });
+        self.emit(Inst { d, words: [index, 0, 0, 0], ..self.inst(op) });
     }
 
     fn local_get(&mut self, index: u32) {
@@ -297,27 +240,15 @@ impl Walk<'_> {
 
     fn global_get(&mut self, index: u32) {
         let kind = Kind::of(self.module.globals[index as usize].content());
-        let op = if kind == Kind::V128 {
-            Op::GlobalGetV128
-        } else {
-            Op::GlobalGet
-        };
+        let op = if kind == Kind::V128 { Op::GlobalGetV128 } else { Op::GlobalGet };
         self.indexed(op, kind, index);
     }
 
     fn global_set(&mut self, index: u32) {
         let kind = Kind::of(self.module.globals[index as usize].content());
-        let op = if kind == Kind::V128 {
-            Op::GlobalSetV128
-        } else {
-            Op::GlobalSet
-        };
+        let op = if kind == Kind::V128 { Op::GlobalSetV128 } else { Op::GlobalSet };
         let x = self.stack.pop().value;
-        self.emit(Inst {
-            x,
-            words: [index, 0, 0, 0],
-            ..self.inst(op)
-        });
+        self.emit(Inst { x, words: [index, 0, 0, 0], ..self.inst(op) });
     }
 
     /// Emits an access to memory; another memory than the first is made the current one around it.
@@ -334,30 +265,14 @@ impl Walk<'_> {
         let x = self.stack.pop().value;
         let d = self.stack.push_temp(kind);
         let words = [offset(&memarg), 0, 0, 0];
-        self.access(
-            Inst {
-                d,
-                x,
-                words,
-                ..self.inst(op)
-            },
-            memory(&memarg),
-        );
+        self.access(Inst { d, x, words, ..self.inst(op) }, memory(&memarg));
     }
 
     fn store(&mut self, op: Op, memarg: MemArg, lane: u8) {
         let y = self.stack.pop().value;
         let x = self.stack.pop().value;
         let words = [offset(&memarg), u32::from(lane), 0, 0];
-        self.access(
-            Inst {
-                x,
-                y,
-                words,
-                ..self.inst(op)
-            },
-            memory(&memarg),
-        );
+        self.access(Inst { x, y, words, ..self.inst(op) }, memory(&memarg));
     }
 
     fn load_lane(&mut self, op: Op, memarg: MemArg, lane: u8) {
@@ -365,40 +280,20 @@ impl Walk<'_> {
         let x = self.stack.pop().value;
         let d = self.stack.push_temp(Kind::V128);
         let words = [offset(&memarg), u32::from(lane), 0, 0];
-        self.access(
-            Inst {
-                d,
-                x,
-                y,
-                words,
-                ..self.inst(op)
-            },
-            memory(&memarg),
-        );
+        self.access(Inst { d, x, y, words, ..self.inst(op) }, memory(&memarg));
     }
 
     fn lane_unary(&mut self, op: Op, kind: Kind, lane: u8) {
         let x = self.stack.pop().value;
         let d = self.stack.push_temp(kind);
-        self.emit(Inst {
-            d,
-            x,
-            words: [u32::from(lane), 0, 0, 0],
-            ..self.inst(op)
-        });
+        self.emit(Inst { d, x, words: [u32::from(lane), 0, 0, 0], ..self.inst(op) });
     }
 
     fn lane_binary(&mut self, op: Op, lane: u8) {
         let y = self.stack.pop().value;
         let x = self.stack.pop().value;
         let d = self.stack.push_temp(Kind::V128);
-        self.emit(Inst {
-            d,
-            x,
-            y,
-            words: [u32::from(lane), 0, 0, 0],
-            ..self.inst(op)
-        });
+        self.emit(Inst { d, x, y, words: [u32::from(lane), 0, 0, 0], ..self.inst(op) });
     }
 
     /// Notes sixteen bytes that an instruction has as operands; returns their position.
@@ -419,13 +314,7 @@ impl Walk<'_> {
         let y = self.stack.pop().value;
         let x = self.stack.pop().value;
         let d = self.stack.push_temp(Kind::V128);
-        self.emit(Inst {
-            d,
-            x,
-            y,
-            words: [position, 0, 0, 0],
-            ..self.inst(Op::I8x16Shuffle)
-        });
+        self.emit(Inst { d, x, y, words: [position, 0, 0, 0], ..self.inst(Op::I8x16Shuffle) });
     }
 
     fn bitselect(&mut self) {
@@ -433,13 +322,7 @@ impl Walk<'_> {
         let y = self.stack.pop().value;
         let x = self.stack.pop().value;
         let d = self.stack.push_temp(Kind::V128);
-        self.emit(Inst {
-            d,
-            x,
-            y,
-            z,
-            ..self.inst(Op::V128Bitselect)
-        });
+        self.emit(Inst { d, x, y, z, ..self.inst(Op::V128Bitselect) });
     }
 }
 

@@ -50,23 +50,12 @@ struct Field {
 /// A placed instruction, or a label.
 #[derive(Clone, Copy, Debug)]
 enum Item {
-    Inst {
-        op: Op,
-        d: Field,
-        x: Field,
-        y: Field,
-        rest: [u16; 2],
-        words: [u32; 4],
-        offset: u32,
-    },
+    Inst { op: Op, d: Field, x: Field, y: Field, rest: [u16; 2], words: [u32; 4], offset: u32 },
     Label(Label),
 }
 
 /// The field of an operand that is not there.
-const ABSENT: Field = Field {
-    place: Place::Slot,
-    value: 0,
-};
+const ABSENT: Field = Field { place: Place::Slot, value: 0 };
 
 /// The number of slots within reach of a 16-bit byte offset.
 const NEAR_SLOTS: u32 = (u16::MAX as u32 + 1) / 8;
@@ -131,15 +120,7 @@ impl Selector {
             Op::V128Const | Op::I8x16Shuffle => list.wide[inst.words[0] as usize],
             _ => inst.words,
         };
-        self.items.push(Item::Inst {
-            op: inst.op,
-            d,
-            x,
-            y,
-            rest,
-            words,
-            offset: inst.offset,
-        });
+        self.items.push(Item::Inst { op: inst.op, d, x, y, rest, words, offset: inst.offset });
         self.hold_results(&inst, kinds, far.is_some());
         if let Some(slot) = far {
             self.copy_far(slot, self.scratch + Scratch::D as u32, kinds.d, inst.offset);
@@ -176,10 +157,7 @@ impl Selector {
             }
             for x in xs.into_iter().flatten() {
                 for y in ys.into_iter().flatten() {
-                    if family
-                        .index_of(Shape::new(Place::Slot, x.place, y.place))
-                        .is_some()
-                    {
+                    if family.index_of(Shape::new(Place::Slot, x.place, y.place)).is_some() {
                         return (x, y);
                     }
                 }
@@ -212,24 +190,12 @@ impl Selector {
                     Class::Int => constant.immediate_bits(),
                     _ => constant.immediate(),
                 };
-                [
-                    value.map(|value| Field {
-                        place: Place::Imm,
-                        value,
-                    }),
-                    None,
-                ]
+                [value.map(|value| Field { place: Place::Imm, value }), None]
             }
             Operand::Local(slot) | Operand::Temp(slot) => {
                 let in_slot = slot_field(slot);
                 match self.held_in(kind.class(), slot) {
-                    Some(_) => [
-                        Some(Field {
-                            place: Place::Acc,
-                            value: 0,
-                        }),
-                        Some(in_slot),
-                    ],
+                    Some(_) => [Some(Field { place: Place::Acc, value: 0 }), Some(in_slot)],
                     None => [Some(in_slot), None],
                 }
             }
@@ -245,9 +211,7 @@ impl Selector {
     /// Whether the source of a copy is in the accumulator of its class.
     fn holds(&self, op: Op, source: Operand) -> bool {
         let class = Kinds::of(op).x.class();
-        source
-            .slot()
-            .is_some_and(|slot| self.held_in(class, slot).is_some())
+        source.slot().is_some_and(|slot| self.held_in(class, slot).is_some())
     }
 
     /// A source that was read from an accumulator and is read by nobody else: its maker need not
@@ -324,15 +288,7 @@ impl Selector {
     }
 
     fn item(&mut self, op: Op, d: Field, x: Field, words: [u32; 4], offset: u32) {
-        self.items.push(Item::Inst {
-            op,
-            d,
-            x,
-            y: ABSENT,
-            rest: [0; 2],
-            words,
-            offset,
-        });
+        self.items.push(Item::Inst { op, d, x, y: ABSENT, rest: [0; 2], words, offset });
     }
 
     /// Puts a constant into a scratch slot.
@@ -341,16 +297,7 @@ impl Selector {
         let d = slot_field(slot);
         match constant.immediate_bits() {
             Some(value) => {
-                self.item(
-                    Op::Copy,
-                    d,
-                    Field {
-                        place: Place::Imm,
-                        value,
-                    },
-                    [0; 4],
-                    offset,
-                );
+                self.item(Op::Copy, d, Field { place: Place::Imm, value }, [0; 4], offset);
             }
             None => {
                 let words = [constant.bits as u32, (constant.bits >> 32) as u32, 0, 0];
@@ -377,18 +324,8 @@ impl Selector {
         for (at, item) in self.items.iter().enumerate() {
             match *item {
                 Item::Label(label) => self.labels[label.0 as usize] = encoder.seal(),
-                Item::Inst {
-                    op: Op::Br, words, ..
-                } if self.is_next(at, Label(words[0])) => {}
-                Item::Inst {
-                    op,
-                    d,
-                    x,
-                    y,
-                    rest,
-                    words,
-                    offset,
-                } => {
+                Item::Inst { op: Op::Br, words, .. } if self.is_next(at, Label(words[0])) => {}
+                Item::Inst { op, d, x, y, rest, words, offset } => {
                     let shape = Shape::new(d.place, x.place, y.place);
                     let position = write(&mut encoder, op, shape, [d, x, y], rest, words);
                     if let Some(SourceMap(map)) = sources.as_deref_mut() {
@@ -471,11 +408,7 @@ fn write(
         }
     }
     // A branch table begins with its targets' position in the list; the cell has their number.
-    let words = if op == Op::BrTable {
-        [words[1], 0, 0, 0]
-    } else {
-        words
-    };
+    let words = if op == Op::BrTable { [words[1], 0, 0, 0] } else { words };
     for word in &words[..family.words.len()] {
         all_words[word_count] = *word;
         word_count += 1;
@@ -484,19 +417,11 @@ fn write(
         all_slots[slot_count] = *slot;
         slot_count += 1;
     }
-    encoder.instr(
-        op,
-        shape,
-        &all_words[..word_count],
-        &all_slots[..slot_count],
-    )
+    encoder.instr(op, shape, &all_words[..word_count], &all_slots[..slot_count])
 }
 
 fn slot_field(slot: u32) -> Field {
-    Field {
-        place: Place::Slot,
-        value: slot * 8,
-    }
+    Field { place: Place::Slot, value: slot * 8 }
 }
 
 /// Whether the sources of a family's ops may be swapped (with the op).
@@ -506,9 +431,7 @@ fn is_swappable(family: &Family) -> bool {
     family.x
         && family.y
         && family.shapes.len() > 1
-        && family
-            .index_of(Shape::new(Place::Slot, Place::Imm, Place::Slot))
-            .is_none()
+        && family.index_of(Shape::new(Place::Slot, Place::Imm, Place::Slot)).is_none()
 }
 
 /// Whether swapped sources fit better: an immediate on the left goes to the right, an accumulator

@@ -83,13 +83,7 @@ impl OperandStack {
     }
 
     fn push(&mut self, kind: Kind, value: Operand, local: u32, below: u32) {
-        self.entries.push(Entry {
-            kind,
-            value,
-            slot: self.next_slot,
-            local,
-            below,
-        });
+        self.entries.push(Entry { kind, value, slot: self.next_slot, local, below });
         self.next_slot += kind.slots();
         self.reserve(self.next_slot);
     }

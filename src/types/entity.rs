@@ -25,12 +25,7 @@ impl MemoryType {
             Some(pages) => Some(pages as u64),
             None => None,
         };
-        Self {
-            minimum: minimum as u64,
-            maximum,
-            memory64: false,
-            page_size_log2: 16,
-        }
+        Self { minimum: minimum as u64, maximum, memory64: false, page_size_log2: 16 }
     }
 
     /// The least number of pages.
@@ -55,13 +50,8 @@ impl MemoryType {
 
     /// The greatest number of pages that the type and its address width allow.
     pub(crate) fn pages_max(&self) -> u64 {
-        let addressable = if self.memory64 {
-            MEMORY64_PAGES_MAX
-        } else {
-            MEMORY32_PAGES_MAX
-        };
-        self.maximum
-            .map_or(addressable, |declared| declared.min(addressable))
+        let addressable = if self.memory64 { MEMORY64_PAGES_MAX } else { MEMORY32_PAGES_MAX };
+        self.maximum.map_or(addressable, |declared| declared.min(addressable))
     }
 
     /// Whether a memory of this type, whose minimum is its present size, may be imported as
@@ -69,10 +59,7 @@ impl MemoryType {
     pub(crate) fn matches(&self, expected: &MemoryType) -> bool {
         self.memory64 == expected.memory64
             && self.page_size_log2 == expected.page_size_log2
-            && limits_match(
-                (self.minimum, self.maximum),
-                (expected.minimum, expected.maximum),
-            )
+            && limits_match((self.minimum, self.maximum), (expected.minimum, expected.maximum))
     }
 }
 
@@ -99,12 +86,7 @@ impl TableType {
             Some(elements) => Some(elements as u64),
             None => None,
         };
-        Self {
-            element,
-            minimum: minimum as u64,
-            maximum,
-            table64: false,
-        }
+        Self { element, minimum: minimum as u64, maximum, table64: false }
     }
 
     /// The type of the elements.
@@ -134,10 +116,7 @@ impl TableType {
         self.element.matches(&expected.element)
             && expected.element.matches(&self.element)
             && self.table64 == expected.table64
-            && limits_match(
-                (self.minimum, self.maximum),
-                (expected.minimum, expected.maximum),
-            )
+            && limits_match((self.minimum, self.maximum), (expected.minimum, expected.maximum))
     }
 }
 
@@ -168,10 +147,7 @@ pub struct GlobalType {
 impl GlobalType {
     /// A global that holds values of type `content`.
     pub const fn new(content: ValType, mutability: Mutability) -> Self {
-        Self {
-            content,
-            mutability,
-        }
+        Self { content, mutability }
     }
 
     /// The type of the value.
@@ -238,10 +214,7 @@ mod tests {
 
     #[test]
     fn address_widths_do_not_mix() {
-        let wide = MemoryType {
-            memory64: true,
-            ..memory(1, None)
-        };
+        let wide = MemoryType { memory64: true, ..memory(1, None) };
         assert!(!wide.matches(&memory(1, None)));
         assert!(!memory(1, None).matches(&wide));
     }

@@ -105,10 +105,7 @@ impl RefType {
 
     /// The reference type with this nullability and referent.
     pub const fn new(nullable: bool, heap_type: HeapType) -> Self {
-        Self {
-            nullable,
-            heap_type,
-        }
+        Self { nullable, heap_type }
     }
 
     /// Whether null is a value of this type.

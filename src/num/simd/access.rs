@@ -74,46 +74,22 @@ mod tests {
 
     #[test]
     fn splats_repeat_the_low_bits() {
-        assert_eq!(
-            i8x16_splat(0x1234_5678),
-            bits(0x7878_7878_7878_7878_7878_7878_7878_7878)
-        );
-        assert_eq!(
-            i16x8_splat(0x1234_5678),
-            bits(0x5678_5678_5678_5678_5678_5678_5678_5678)
-        );
-        assert_eq!(
-            i32x4_splat(0x1234_5678),
-            bits(0x1234_5678_1234_5678_1234_5678_1234_5678)
-        );
-        assert_eq!(
-            i64x2_splat(0x1234_5678),
-            bits(0x0000_0000_1234_5678_0000_0000_1234_5678)
-        );
+        assert_eq!(i8x16_splat(0x1234_5678), bits(0x7878_7878_7878_7878_7878_7878_7878_7878));
+        assert_eq!(i16x8_splat(0x1234_5678), bits(0x5678_5678_5678_5678_5678_5678_5678_5678));
+        assert_eq!(i32x4_splat(0x1234_5678), bits(0x1234_5678_1234_5678_1234_5678_1234_5678));
+        assert_eq!(i64x2_splat(0x1234_5678), bits(0x0000_0000_1234_5678_0000_0000_1234_5678));
         assert_eq!(
             f32x4_splat(f32::from_bits(0x7f80_0001)),
             bits(0x7f80_0001_7f80_0001_7f80_0001_7f80_0001)
         );
-        assert_eq!(
-            f64x2_splat(-0.0),
-            bits(0x8000_0000_0000_0000_8000_0000_0000_0000)
-        );
+        assert_eq!(f64x2_splat(-0.0), bits(0x8000_0000_0000_0000_8000_0000_0000_0000));
     }
 
     #[test]
     fn lanes_are_numbered_from_the_low_end() {
-        assert_eq!(
-            [i8x16_extract_lane_s(A, 1), i8x16_extract_lane_u(A, 1)],
-            [-127, 0x81]
-        );
-        assert_eq!(
-            [i16x8_extract_lane_s(A, 0), i16x8_extract_lane_u(A, 0)],
-            [-0x7f00, 0x8100]
-        );
-        assert_eq!(
-            [i8x16_extract_lane_s(A, 15), i16x8_extract_lane_s(A, 7)],
-            [0x0f, 0x0f0e]
-        );
+        assert_eq!([i8x16_extract_lane_s(A, 1), i8x16_extract_lane_u(A, 1)], [-127, 0x81]);
+        assert_eq!([i16x8_extract_lane_s(A, 0), i16x8_extract_lane_u(A, 0)], [-0x7f00, 0x8100]);
+        assert_eq!([i8x16_extract_lane_s(A, 15), i16x8_extract_lane_s(A, 7)], [0x0f, 0x0f0e]);
         assert_eq!(
             [i32x4_extract_lane(A, 0), i32x4_extract_lane(A, 3)],
             [0x0302_8100, 0x0f0e_0d0c]
@@ -133,36 +109,18 @@ mod tests {
             let changed = |v: V128, width: u32| {
                 v128_or(v128_and(v, mask(width)), v128_andnot(A, mask(width)))
             };
-            assert_eq!(
-                i8x16_replace_lane(A, lane, 0x55aa),
-                changed(i8x16_splat(0xaa), 8)
-            );
+            assert_eq!(i8x16_replace_lane(A, lane, 0x55aa), changed(i8x16_splat(0xaa), 8));
             if lane < 8 {
-                assert_eq!(
-                    i16x8_replace_lane(A, lane, 0x5_5aa5),
-                    changed(i16x8_splat(0x5aa5), 16)
-                );
+                assert_eq!(i16x8_replace_lane(A, lane, 0x5_5aa5), changed(i16x8_splat(0x5aa5), 16));
             }
             if lane < 4 {
-                assert_eq!(
-                    i32x4_replace_lane(A, lane, -3),
-                    changed(i32x4_splat(-3), 32)
-                );
+                assert_eq!(i32x4_replace_lane(A, lane, -3), changed(i32x4_splat(-3), 32));
                 let nan = f32::from_bits(0xff80_0001);
-                assert_eq!(
-                    f32x4_replace_lane(A, lane, nan),
-                    changed(f32x4_splat(nan), 32)
-                );
+                assert_eq!(f32x4_replace_lane(A, lane, nan), changed(f32x4_splat(nan), 32));
             }
             if lane < 2 {
-                assert_eq!(
-                    i64x2_replace_lane(A, lane, -3),
-                    changed(i64x2_splat(-3), 64)
-                );
-                assert_eq!(
-                    f64x2_replace_lane(A, lane, 1.5),
-                    changed(f64x2_splat(1.5), 64)
-                );
+                assert_eq!(i64x2_replace_lane(A, lane, -3), changed(i64x2_splat(-3), 64));
+                assert_eq!(f64x2_replace_lane(A, lane, 1.5), changed(f64x2_splat(1.5), 64));
             }
         }
     }
@@ -177,10 +135,7 @@ mod tests {
             assert_eq!(v128_andnot(A, B).to_le_bytes()[i], a[i] & !b[i]);
             assert_eq!(v128_or(A, B).to_le_bytes()[i], a[i] | b[i]);
             assert_eq!(v128_xor(A, B).to_le_bytes()[i], a[i] ^ b[i]);
-            assert_eq!(
-                v128_bitselect(A, B, mask).to_le_bytes()[i],
-                (a[i] & m[i]) | (b[i] & !m[i])
-            );
+            assert_eq!(v128_bitselect(A, B, mask).to_le_bytes()[i], (a[i] & m[i]) | (b[i] & !m[i]));
         }
         assert!(!v128_any_true(V128::ZERO));
         assert!((0..128).all(|bit| v128_any_true(bits(1 << bit))));
@@ -200,16 +155,9 @@ mod tests {
     fn swizzle_gives_zero_outside() {
         for first in (0..=u8::MAX).step_by(16) {
             let indices = core::array::from_fn(|i| first + 15 - i as u8);
-            let expected = indices.map(|index| {
-                A.to_le_bytes()
-                    .get(usize::from(index))
-                    .copied()
-                    .unwrap_or(0)
-            });
-            assert_eq!(
-                i8x16_swizzle(A, V128::from_le_bytes(indices)).to_le_bytes(),
-                expected
-            );
+            let expected =
+                indices.map(|index| A.to_le_bytes().get(usize::from(index)).copied().unwrap_or(0));
+            assert_eq!(i8x16_swizzle(A, V128::from_le_bytes(indices)).to_le_bytes(), expected);
         }
     }
 }

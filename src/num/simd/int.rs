@@ -225,12 +225,8 @@ mod tests {
             assert_eq!(i64x2_bitmask(v), i32::from(i % 8 == 7) << (i / 8));
         }
         let ones = V128::from_u128(u128::MAX);
-        let masks = [
-            i8x16_bitmask(ones),
-            i16x8_bitmask(ones),
-            i32x4_bitmask(ones),
-            i64x2_bitmask(ones),
-        ];
+        let masks =
+            [i8x16_bitmask(ones), i16x8_bitmask(ones), i32x4_bitmask(ones), i64x2_bitmask(ones)];
         assert_eq!(masks, [0xffff, 0xff, 0xf, 0x3]);
     }
 

@@ -57,23 +57,13 @@ mod tests {
 
     #[test]
     fn results_are_those_of_the_strict_instructions() {
-        for (a, b) in int_pairs(16)
-            .into_iter()
-            .chain(f32_pairs())
-            .chain(f64_pairs())
-        {
+        for (a, b) in int_pairs(16).into_iter().chain(f32_pairs()).chain(f64_pairs()) {
             assert_eq!(i8x16_relaxed_swizzle(a, b), i8x16_swizzle(a, b));
             assert_eq!(i16x8_relaxed_q15mulr_s(a, b), i16x8_q15mulr_sat_s(a, b));
             assert_eq!(i32x4_relaxed_trunc_f32x4_s(a), i32x4_trunc_sat_f32x4_s(a));
             assert_eq!(i32x4_relaxed_trunc_f32x4_u(a), i32x4_trunc_sat_f32x4_u(a));
-            assert_eq!(
-                i32x4_relaxed_trunc_f64x2_s_zero(a),
-                i32x4_trunc_sat_f64x2_s_zero(a)
-            );
-            assert_eq!(
-                i32x4_relaxed_trunc_f64x2_u_zero(a),
-                i32x4_trunc_sat_f64x2_u_zero(a)
-            );
+            assert_eq!(i32x4_relaxed_trunc_f64x2_s_zero(a), i32x4_trunc_sat_f64x2_s_zero(a));
+            assert_eq!(i32x4_relaxed_trunc_f64x2_u_zero(a), i32x4_trunc_sat_f64x2_u_zero(a));
             let mask = V128::from_u128(0x80ff_7f00_8000_7fff_ffff_0000_1234_5678);
             let selected = v128_bitselect(a, b, mask);
             assert_eq!(i8x16_relaxed_laneselect(a, b, mask), selected);
@@ -130,11 +120,7 @@ mod tests {
             assert_eq!(i16x8_relaxed_dot_i8x16_i7x16_s(a, b), halves, "{a:?} {b:?}");
             let (halves, c) = (signed(halves, 16), signed(a, 32));
             let sums = vector(32, |i| (halves[2 * i] + halves[2 * i + 1] + c[i]) as u128);
-            assert_eq!(
-                i32x4_relaxed_dot_i8x16_i7x16_add_s(a, b, a),
-                sums,
-                "{a:?} {b:?}"
-            );
+            assert_eq!(i32x4_relaxed_dot_i8x16_i7x16_add_s(a, b, a), sums, "{a:?} {b:?}");
         }
     }
 }

@@ -113,8 +113,5 @@ pub(super) fn unsigned(v: V128, bits: u32) -> Vec<i128> {
 
 /// The lanes of `bits` bits of a vector, as signed integers.
 pub(super) fn signed(v: V128, bits: u32) -> Vec<i128> {
-    unsigned(v, bits)
-        .into_iter()
-        .map(|lane| lane << (128 - bits) >> (128 - bits))
-        .collect()
+    unsigned(v, bits).into_iter().map(|lane| lane << (128 - bits) >> (128 - bits)).collect()
 }

@@ -138,9 +138,8 @@ mod tests {
         let least = V128::from_i16x8([i16::MIN; 8]);
         for (a, b) in int_pairs(16).into_iter().chain([(least, least)]) {
             let (x, y) = (signed(a, 16), signed(b, 16));
-            let expected = vector(32, |i| {
-                (x[2 * i] * y[2 * i] + x[2 * i + 1] * y[2 * i + 1]) as u128
-            });
+            let expected =
+                vector(32, |i| (x[2 * i] * y[2 * i] + x[2 * i + 1] * y[2 * i + 1]) as u128);
             assert_eq!(i32x4_dot_i16x8_s(a, b), expected, "{a:?} {b:?}");
         }
     }
