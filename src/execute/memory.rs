@@ -371,9 +371,8 @@ impl Instr for MemoryGrow {
             let delta = Operands::<Self>::x::<Slot, u64>(s, at);
             let pages = memory_grow(s.ctx, Operands::<Self>::word(s, at, 0), delta);
             clobber(s);
-            Operands::<Self>::set::<Slot, u64>(s, at, pages);
+            finish_growth::<Self>(s, at, pages)
         }
-        Flow::Next
     }
 }
 
@@ -381,15 +380,60 @@ impl Handlers for MemoryGrow {
     const LIST: &'static [Entry] = &[entry::<MemoryGrow>()];
 }
 
-/// Grows a memory; the result is the number of pages before, or -1 (in both widths).
+/// The outcome of growing a memory or a table.
+#[derive(Clone, Copy)]
+#[repr(C)]
+pub(crate) struct Growth {
+    /// The size before, or -1 in both widths.
+    size: u64,
+    /// Whether the guest goes on: the limiter may have ended it.
+    goes_on: bool,
+}
+
+impl Growth {
+    /// The outcome for the guest, given the size before where the store grew something.
+    ///
+    /// # Safety
+    ///
+    /// `ctx` is the context that runs.
+    pub(crate) unsafe fn new(ctx: *mut Ctx, size: Option<u64>) -> Growth {
+        // SAFETY: the caller's promise.
+        unsafe {
+            (*ctx).reload();
+            let error = (*(*ctx).store.as_ptr()).growth_error.take();
+            let goes_on = error.is_none();
+            (*ctx).error = error;
+            Growth { size: size.unwrap_or(u64::MAX), goes_on }
+        }
+    }
+}
+
+/// Writes the result of growing something, unless the guest ends here.
+///
+/// # Safety
+///
+/// As for [`Instr::run`].
+#[inline(always)]
+pub(crate) unsafe fn finish_growth<I: Instr>(s: &mut State, at: usize, growth: Growth) -> Flow {
+    // SAFETY: the caller's promise.
+    unsafe {
+        if !growth.goes_on {
+            (*s.ctx).stop_pc = s.pc;
+            (*s.ctx).stop_operands = at;
+            return Flow::Stop;
+        }
+        Operands::<I>::set::<Slot, u64>(s, at, growth.size);
+    }
+    Flow::Next
+}
+
 #[inline(never)]
-unsafe fn memory_grow(ctx: *mut Ctx, target: u32, delta: u64) -> u64 {
+unsafe fn memory_grow(ctx: *mut Ctx, target: u32, delta: u64) -> Growth {
     // SAFETY: the caller's promise.
     unsafe {
         let target: *mut MemoryEntity = memory(ctx, target);
         let delta = index(&*target, delta);
         let pages = (*(*ctx).store.as_ptr()).memory_grow(target, delta);
-        (*ctx).reload();
-        pages.unwrap_or(u64::MAX)
+        Growth::new(ctx, pages)
     }
 }

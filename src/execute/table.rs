@@ -5,7 +5,7 @@ use crate::code::Op;
 use crate::store::TableEntity;
 
 use super::instr::{Instr, Operands};
-use super::memory::{clobber, in_bounds, instance, operand, outlined};
+use super::memory::{Growth, clobber, finish_growth, in_bounds, instance, operand, outlined};
 use super::operand::Slot;
 use super::ops::{Entry, Handlers, entry, single_shape};
 use super::state::{Ctx, Flow, State};
@@ -100,24 +100,23 @@ impl Instr for TableGrow {
         unsafe {
             let init = Operands::<Self>::x::<Slot, u64>(s, at);
             let delta = Operands::<Self>::y::<Slot, u64>(s, at);
-            let len = table_grow(s.ctx, Operands::<Self>::word(s, at, 0), init, delta);
+            let growth = table_grow(s.ctx, Operands::<Self>::word(s, at, 0), init, delta);
             clobber(s);
-            Operands::<Self>::set::<Slot, u64>(s, at, len);
+            finish_growth::<Self>(s, at, growth)
         }
-        Flow::Next
     }
 }
 
 single_shape! { TableGet TableSet TableSize TableGrow }
 
 #[inline(never)]
-unsafe fn table_grow(ctx: *mut Ctx, target: u32, init: u64, delta: u64) -> u64 {
+unsafe fn table_grow(ctx: *mut Ctx, target: u32, init: u64, delta: u64) -> Growth {
     // SAFETY: the caller's promise.
     unsafe {
         let target: *mut TableEntity = table(ctx, target);
         let delta = index(&*target, delta);
         let len = (*(*ctx).store.as_ptr()).table_grow(target, delta, init);
-        len.unwrap_or(u64::MAX)
+        Growth::new(ctx, len)
     }
 }
 
