@@ -8,6 +8,11 @@ use crate::translate::Translator;
 use crate::types::index::FuncIdx;
 
 impl Module {
+    /// The size in bytes of the bytecode of all functions that have been translated so far.
+    pub fn bytecode_size(&self) -> usize {
+        self.inner().code.bytes()
+    }
+
     /// Writes the register bytecode of all functions that the module defines, or of the one with the
     /// index `func` (imports count) to `out`.
     ///

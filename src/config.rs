@@ -40,6 +40,7 @@ pub struct Config {
 impl Default for Config {
     fn default() -> Self {
         let features = WasmFeatures::WASM2
+            .union(WasmFeatures::RELAXED_SIMD)
             .union(WasmFeatures::TAIL_CALL)
             .union(WasmFeatures::EXTENDED_CONST)
             .union(WasmFeatures::MULTI_MEMORY);
@@ -83,6 +84,9 @@ proposals! {
     wasm_reference_types => REFERENCE_TYPES;
     /// Whether 128-bit vectors and their instructions are accepted; on by default.
     wasm_simd => SIMD;
+    /// Whether the relaxed vector instructions are accepted; on by default. They have the results of
+    /// the deterministic profile, the same on every host.
+    wasm_relaxed_simd => RELAXED_SIMD;
     /// Whether the tail call instructions are accepted; on by default.
     wasm_tail_call => TAIL_CALL;
     /// Whether constant expressions may calculate; on by default.

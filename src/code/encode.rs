@@ -49,10 +49,7 @@ impl<'a> Encoder<'a> {
     ///
     /// If `op` has no such shape or the fields are not as its layout says: a bug of the translator.
     pub(crate) fn instr(&mut self, op: Op, shape: Shape, words: &[u32], slots: &[u16]) -> Position {
-        let opcode = match Opcode::new(op, shape) {
-            Some(opcode) => opcode,
-            None => panic!("{op:?} has no shape {shape:?}"),
-        };
+        let Some(opcode) = Opcode::of(op, shape) else { panic!("{op:?} has no shape {shape:?}") };
         debug_assert_eq!(op.family().layout(shape).words, words.len(), "{op:?} {shape:?}");
         debug_assert_eq!(op.family().layout(shape).slots, slots.len(), "{op:?} {shape:?}");
         let fused = self.open.and_then(|(init, cell)| Some((fused::fuse(init, opcode)?, cell)));

@@ -8,8 +8,15 @@ const fn s(d: Place, x: Place, y: Place) -> Shape {
 }
 
 /// No operands at all.
-const NONE: Family =
-    Family { shapes: &[Shape::SLOTS], d: false, x: false, y: false, rest: 0, words: &[] };
+const NONE: Family = Family {
+    shapes: &[Shape::SLOTS],
+    d: false,
+    x: false,
+    y: false,
+    rest: 0,
+    swappable: false,
+    words: &[],
+};
 /// `d = op x`, all in slots.
 const DX: Family = Family { d: true, x: true, ..NONE };
 /// `d = op x, y`, all in slots.
@@ -22,6 +29,7 @@ pub(crate) const UNARY: Family =
     Family { shapes: &[s(S, S, S), s(S, A, S), s(A, S, S), s(A, A, S)], ..DX };
 /// `d = op x, y` where operands may be swapped: the immediate is always `y`, the accumulator `x`.
 pub(crate) const COMMUTATIVE: Family = Family {
+    swappable: true,
     shapes: &[
         s(S, S, S),
         s(S, S, I),
@@ -91,7 +99,7 @@ pub(crate) const LOAD_V128: Family = Family { words: &["offset"], ..DX };
 pub(crate) const STORE_V128: Family = Family { words: &["offset"], ..XY };
 pub(crate) const LOAD_LANE: Family = Family { words: &["offset", "lane"], ..DXY };
 pub(crate) const STORE_LANE: Family = Family { words: &["offset", "lane"], ..XY };
-pub(crate) const BITSELECT: Family = Family { rest: 1, ..DXY };
+pub(crate) const TERNARY_V128: Family = Family { rest: 1, ..DXY };
 pub(crate) const SHUFFLE: Family =
     Family { words: &["lanes0", "lanes1", "lanes2", "lanes3"], ..DXY };
 pub(crate) const V128_CONST: Family =

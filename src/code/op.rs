@@ -19,6 +19,7 @@ macro_rules! define_ops {
         store { $($store:ident $store_text:literal $sv:ty => $sr:ty = $sf:expr;)* }
         v128_unary { $($v1:ident $v1_text:literal ($v1x:ty) -> $v1d:ty = $v1f:expr;)* }
         v128_binary { $($v2:ident $v2_text:literal ($v2x:ty, $v2y:ty) -> $v2d:ty = $v2f:expr;)* }
+        v128_ternary { $($v3:ident $v3_text:literal = $v3f:expr;)* }
         v128_extract_lane { $($vx:ident $vx_text:literal -> $vxd:ty = $vxf:expr;)* }
         v128_replace_lane { $($vr:ident $vr_text:literal ($vrt:ty) = $vrf:expr;)* }
         v128_load { $($vl:ident $vl_text:literal $vlr:ty => $vld:ty = $vlf:expr;)* }
@@ -31,14 +32,14 @@ macro_rules! define_ops {
         #[repr(u16)]
         pub(crate) enum Op {
             $($unary,)* $($try1,)* $($comm,)* $($bin,)* $($try2,)* $($ci,)* $($cf2,)* $($br,)*
-            $($load,)* $($store,)* $($v1,)* $($v2,)* $($vx,)* $($vr,)* $($vl,)* $($ll,)* $($sl,)*
+            $($load,)* $($store,)* $($v1,)* $($v2,)* $($v3,)* $($vx,)* $($vr,)* $($vl,)* $($ll,)* $($sl,)*
             $($sp,)*
         }
 
         /// Every op, in the order of the table.
         pub(crate) const OPS: &[Op] = &[
             $(Op::$unary,)* $(Op::$try1,)* $(Op::$comm,)* $(Op::$bin,)* $(Op::$try2,)* $(Op::$ci,)*
-            $(Op::$cf2,)* $(Op::$br,)* $(Op::$load,)* $(Op::$store,)* $(Op::$v1,)* $(Op::$v2,)*
+            $(Op::$cf2,)* $(Op::$br,)* $(Op::$load,)* $(Op::$store,)* $(Op::$v1,)* $(Op::$v2,)* $(Op::$v3,)*
             $(Op::$vx,)* $(Op::$vr,)* $(Op::$vl,)* $(Op::$ll,)* $(Op::$sl,)* $(Op::$sp,)*
         ];
 
@@ -51,7 +52,7 @@ macro_rules! define_ops {
                     $(Op::$try2 => $try2_text,)* $(Op::$ci => $ci_text,)*
                     $(Op::$cf2 => $cf2_text,)* $(Op::$br => $br_text,)*
                     $(Op::$load => $load_text,)* $(Op::$store => $store_text,)*
-                    $(Op::$v1 => $v1_text,)* $(Op::$v2 => $v2_text,)* $(Op::$vx => $vx_text,)*
+                    $(Op::$v1 => $v1_text,)* $(Op::$v2 => $v2_text,)* $(Op::$v3 => $v3_text,)* $(Op::$vx => $vx_text,)*
                     $(Op::$vr => $vr_text,)* $(Op::$vl => $vl_text,)* $(Op::$ll => $ll_text,)*
                     $(Op::$sl => $sl_text,)* $(Op::$sp => $sp_text,)*
                 }
@@ -69,6 +70,7 @@ macro_rules! define_ops {
                     $(Op::$store)|* => &family::STORE,
                     $(Op::$v1)|* => &family::UNARY_V128,
                     $(Op::$v2)|* => &family::BINARY_V128,
+                    $(Op::$v3)|* => &family::TERNARY_V128,
                     $(Op::$vx)|* => &family::EXTRACT_LANE,
                     $(Op::$vr)|* => &family::REPLACE_LANE,
                     $(Op::$vl)|* => &family::LOAD_V128,
@@ -126,6 +128,25 @@ const FIRST: [u16; OPS.len() + 1] = {
     first
 };
 
+/// The place of each shape, by its code, among those of each op.
+static SHAPE_INDEX: [[u8; Shape::CODES]; OPS.len()] = {
+    let mut places = [[NO_SHAPE; Shape::CODES]; OPS.len()];
+    let mut op = 0;
+    while op < OPS.len() {
+        let shapes = OPS[op].family().shapes;
+        let mut at = 0;
+        while at < shapes.len() {
+            places[op][shapes[at].code()] = at as u8;
+            at += 1;
+        }
+        op += 1;
+    }
+    places
+};
+
+/// In [`SHAPE_INDEX`]: the op does not have the shape.
+const NO_SHAPE: u8 = u8::MAX;
+
 /// The number of opcodes that are one op in one shape.
 pub(crate) const SINGLE_OPCODES: usize = FIRST[OPS.len()] as usize;
 /// The number of all opcodes.
@@ -147,7 +168,15 @@ impl Opcode {
         }
     }
 
-    /// The opcode of `op` in `shape`, if the op's family has that shape.
+    /// The opcode of `op` in `shape`, if the op's family has that shape; by a table.
+    pub(crate) fn of(op: Op, shape: Shape) -> Option<Opcode> {
+        match SHAPE_INDEX[op as usize][shape.code()] {
+            NO_SHAPE => None,
+            index => Some(Opcode(FIRST[op as usize] + u16::from(index))),
+        }
+    }
+
+    /// The opcode of `op` in `shape`, if the op's family has that shape; for constants.
     pub(crate) const fn new(op: Op, shape: Shape) -> Option<Opcode> {
         match op.family().index_of(shape) {
             Some(index) => Some(Opcode(FIRST[op as usize] + index as u16)),

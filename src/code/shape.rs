@@ -74,6 +74,9 @@ pub(crate) struct Family {
     pub(crate) y: bool,
     /// Sources beyond those, always in slots.
     pub(crate) rest: usize,
+    /// Whether the sources may be swapped, with [`Op::swapped`](super::Op::swapped): there are no
+    /// shapes with an immediate as `x`, or with the accumulator as `y` alone.
+    pub(crate) swappable: bool,
     /// The 32-bit fields beyond immediates, by name; see [`TARGET`].
     pub(crate) words: &'static [&'static str],
 }

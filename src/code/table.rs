@@ -304,6 +304,10 @@ macro_rules! for_each_op {
             F64x2ConvertLowI32x4U      "f64x2.convert_low_i32x4_u" (V128) -> V128 = num::f64x2_convert_low_i32x4_u;
             F32x4DemoteF64x2Zero       "f32x4.demote_f64x2_zero" (V128) -> V128 = num::f32x4_demote_f64x2_zero;
             F64x2PromoteLowF32x4       "f64x2.promote_low_f32x4" (V128) -> V128 = num::f64x2_promote_low_f32x4;
+            I32x4RelaxedTruncF32x4S    "i32x4.relaxed_trunc_f32x4_s" (V128) -> V128 = num::i32x4_relaxed_trunc_f32x4_s;
+            I32x4RelaxedTruncF32x4U    "i32x4.relaxed_trunc_f32x4_u" (V128) -> V128 = num::i32x4_relaxed_trunc_f32x4_u;
+            I32x4RelaxedTruncF64x2SZero "i32x4.relaxed_trunc_f64x2_s_zero" (V128) -> V128 = num::i32x4_relaxed_trunc_f64x2_s_zero;
+            I32x4RelaxedTruncF64x2UZero "i32x4.relaxed_trunc_f64x2_u_zero" (V128) -> V128 = num::i32x4_relaxed_trunc_f64x2_u_zero;
         }
         v128_binary {
             I8x16Swizzle               "i8x16.swizzle" (V128, V128) -> V128 = num::i8x16_swizzle;
@@ -438,6 +442,25 @@ macro_rules! for_each_op {
             F64x2Max                   "f64x2.max" (V128, V128) -> V128 = num::f64x2_max;
             F64x2PMin                  "f64x2.pmin" (V128, V128) -> V128 = num::f64x2_pmin;
             F64x2PMax                  "f64x2.pmax" (V128, V128) -> V128 = num::f64x2_pmax;
+            I8x16RelaxedSwizzle        "i8x16.relaxed_swizzle" (V128, V128) -> V128 = num::i8x16_relaxed_swizzle;
+            F32x4RelaxedMin            "f32x4.relaxed_min" (V128, V128) -> V128 = num::f32x4_relaxed_min;
+            F32x4RelaxedMax            "f32x4.relaxed_max" (V128, V128) -> V128 = num::f32x4_relaxed_max;
+            F64x2RelaxedMin            "f64x2.relaxed_min" (V128, V128) -> V128 = num::f64x2_relaxed_min;
+            F64x2RelaxedMax            "f64x2.relaxed_max" (V128, V128) -> V128 = num::f64x2_relaxed_max;
+            I16x8RelaxedQ15mulrS       "i16x8.relaxed_q15mulr_s" (V128, V128) -> V128 = num::i16x8_relaxed_q15mulr_s;
+            I16x8RelaxedDotI8x16I7x16S "i16x8.relaxed_dot_i8x16_i7x16_s" (V128, V128) -> V128 = num::i16x8_relaxed_dot_i8x16_i7x16_s;
+        }
+        v128_ternary {
+            V128Bitselect                 "v128.bitselect" = num::v128_bitselect;
+            F32x4RelaxedMadd              "f32x4.relaxed_madd" = num::f32x4_relaxed_madd;
+            F32x4RelaxedNmadd             "f32x4.relaxed_nmadd" = num::f32x4_relaxed_nmadd;
+            F64x2RelaxedMadd              "f64x2.relaxed_madd" = num::f64x2_relaxed_madd;
+            F64x2RelaxedNmadd             "f64x2.relaxed_nmadd" = num::f64x2_relaxed_nmadd;
+            I8x16RelaxedLaneselect        "i8x16.relaxed_laneselect" = num::i8x16_relaxed_laneselect;
+            I16x8RelaxedLaneselect        "i16x8.relaxed_laneselect" = num::i16x8_relaxed_laneselect;
+            I32x4RelaxedLaneselect        "i32x4.relaxed_laneselect" = num::i32x4_relaxed_laneselect;
+            I64x2RelaxedLaneselect        "i64x2.relaxed_laneselect" = num::i64x2_relaxed_laneselect;
+            I32x4RelaxedDotI8x16I7x16AddS "i32x4.relaxed_dot_i8x16_i7x16_add_s" = num::i32x4_relaxed_dot_i8x16_i7x16_add_s;
         }
         v128_extract_lane {
             I8x16ExtractLaneS    "i8x16.extract_lane_s" -> i32 = num::i8x16_extract_lane_s;
@@ -539,7 +562,6 @@ macro_rules! for_each_op {
             ElemDrop            "elem.drop"             SEGMENT;
             RefFunc             "ref.func"              REF_FUNC;
             V128Store           "v128.store"            STORE_V128;
-            V128Bitselect       "v128.bitselect"        BITSELECT;
             I8x16Shuffle        "i8x16.shuffle"         SHUFFLE;
         }
         }

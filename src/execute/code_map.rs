@@ -120,7 +120,7 @@ impl CodeMap {
         sources.at(code_offset / 4)
     }
 
-    /// The bytes that the code takes.
+    /// The bytes that the code of all functions translated so far takes.
     pub(crate) fn bytes(&self) -> usize {
         self.arena.lock().chunks.iter().map(|chunk| chunk.len() * 4).sum()
     }

@@ -133,8 +133,9 @@ impl<A: Cell, B: Cell> Cell for Seq<A, B> {
 
     #[inline(always)]
     unsafe fn run(s: &mut State, at: usize) -> Flow {
-        // SAFETY: the caller's promise: the operands of `B` follow those of `A`.
+        // SAFETY: the caller's promise.
         match unsafe { A::run(s, at) } {
+            // SAFETY: the operands of `B` follow those of `A`.
             Flow::Next => unsafe { B::run(s, at + A::BYTES) },
             flow => flow,
         }

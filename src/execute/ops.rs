@@ -143,6 +143,7 @@ macro_rules! define_op_types {
         store { $($store:ident $store_text:literal $sv:ty => $sr:ty = $sf:expr;)* }
         v128_unary { $($v1:ident $v1_text:literal ($v1x:ty) -> $v1d:ty = $v1f:expr;)* }
         v128_binary { $($v2:ident $v2_text:literal ($v2x:ty, $v2y:ty) -> $v2d:ty = $v2f:expr;)* }
+        v128_ternary { $($v3:ident $v3_text:literal = $v3f:expr;)* }
         v128_extract_lane { $($vx:ident $vx_text:literal -> $vxd:ty = $vxf:expr;)* }
         v128_replace_lane { $($vr:ident $vr_text:literal ($vrt:ty) = $vrf:expr;)* }
         v128_load { $($vl:ident $vl_text:literal $vlr:ty => $vld:ty = $vlf:expr;)* }
@@ -214,6 +215,20 @@ macro_rules! define_op_types {
             const LIST: &'static [Entry] = &[entry::<Binary<$v2, Slot, Slot, Slot>>()];
         })*
         $(
+            pub(crate) struct $v3;
+            impl TernaryOp for $v3 {
+                const OP: Op = Op::$v3;
+
+                #[inline(always)]
+                fn eval(x: V128, y: V128, z: V128) -> V128 {
+                    $v3f(x, y, z)
+                }
+            }
+            impl Handlers for $v3 {
+                const LIST: &'static [Entry] = &[entry::<Ternary<$v3>>()];
+            }
+        )*
+        $(
             pub(crate) struct $vx;
             impl ExtractLaneOp for $vx {
                 const OP: Op = Op::$vx;
@@ -284,7 +299,7 @@ macro_rules! define_op_types {
         const LISTS: &[&[Entry]] = &[
             $($unary::LIST,)* $($try1::LIST,)* $($comm::LIST,)* $($bin::LIST,)* $($try2::LIST,)*
             $($ci::LIST,)* $($cf2::LIST,)* $($br::LIST,)* $($load::LIST,)* $($store::LIST,)*
-            $($v1::LIST,)* $($v2::LIST,)* $($vx::LIST,)* $($vr::LIST,)* $($vl::LIST,)*
+            $($v1::LIST,)* $($v2::LIST,)* $($v3::LIST,)* $($vx::LIST,)* $($vr::LIST,)* $($vl::LIST,)*
             $($ll::LIST,)* $($sl::LIST,)* $(<$sp as Handlers>::LIST,)*
         ];
     };

@@ -77,7 +77,7 @@ pub(crate) trait Lane: Sized {
 }
 
 macro_rules! lanes {
-    ($($ty:ty = $extract:expr, $replace:path;)*) => {
+    ($($ty:ty = $extract:path, $replace:path;)*) => {
         $(impl Lane for $ty {
             #[inline(always)]
             fn extract(v: V128, lane: u8) -> Self {
@@ -93,10 +93,10 @@ macro_rules! lanes {
 }
 
 lanes! {
-    u8 = |v, lane| num::i8x16_extract_lane_u(v, lane) as u8, num::v128_load8_lane;
-    u16 = |v, lane| num::i16x8_extract_lane_u(v, lane) as u16, num::v128_load16_lane;
-    u32 = |v, lane| num::i32x4_extract_lane(v, lane) as u32, num::v128_load32_lane;
-    u64 = |v, lane| num::i64x2_extract_lane(v, lane) as u64, num::v128_load64_lane;
+    u8 = num::v128_store8_lane, num::v128_load8_lane;
+    u16 = num::v128_store16_lane, num::v128_load16_lane;
+    u32 = num::v128_store32_lane, num::v128_load32_lane;
+    u64 = num::v128_store64_lane, num::v128_load64_lane;
 }
 
 /// `d = y with lane = memory[x + offset]`.
@@ -192,11 +192,18 @@ impl Instr for V128Const {
     }
 }
 
-/// `v128.bitselect`: the bits of `x` where the third source has ones, else those of `y`.
-pub(crate) struct V128Bitselect;
+/// A pure function of three vectors.
+pub(crate) trait TernaryOp: 'static {
+    const OP: Op;
 
-impl Instr for V128Bitselect {
-    const OP: Op = Op::V128Bitselect;
+    fn eval(x: V128, y: V128, z: V128) -> V128;
+}
+
+/// `d = op x, y, z`.
+pub(crate) struct Ternary<O>(PhantomData<O>);
+
+impl<O: TernaryOp> Instr for Ternary<O> {
+    const OP: Op = O::OP;
 
     #[inline(always)]
     unsafe fn run(s: &mut State, at: usize) -> Flow {
@@ -204,8 +211,8 @@ impl Instr for V128Bitselect {
         unsafe {
             let x = Operands::<Self>::x::<Slot, V128>(s, at);
             let y = Operands::<Self>::y::<Slot, V128>(s, at);
-            let mask = Operands::<Self>::rest::<V128>(s, at, 0);
-            Operands::<Self>::set::<Slot, V128>(s, at, num::v128_bitselect(x, y, mask));
+            let z = Operands::<Self>::rest::<V128>(s, at, 0);
+            Operands::<Self>::set::<Slot, V128>(s, at, O::eval(x, y, z));
         }
         Flow::Next
     }
@@ -230,4 +237,4 @@ impl Instr for I8x16Shuffle {
     }
 }
 
-single_shape! { V128Store V128Const V128Bitselect I8x16Shuffle }
+single_shape! { V128Store V128Const I8x16Shuffle }

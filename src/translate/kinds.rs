@@ -23,6 +23,9 @@ const fn kinds(d: Kind, x: Kind, y: Kind) -> Kinds {
 /// Of instructions on 64 bits of any type.
 const BITS: Kinds = kinds(Kind::I64, Kind::I64, Kind::I64);
 
+/// Of instructions on vectors.
+const VECTORS: Kinds = kinds(Kind::V128, Kind::V128, Kind::V128);
+
 macro_rules! define_kinds {
     (
         unary { $($unary:ident $unary_text:literal ($ux:ty) -> $ud:ty = $uf:expr;)* }
@@ -37,6 +40,7 @@ macro_rules! define_kinds {
         store { $($store:ident $store_text:literal $sv:ty => $sr:ty = $sf:expr;)* }
         v128_unary { $($v1:ident $v1_text:literal ($v1x:ty) -> $v1d:ty = $v1f:expr;)* }
         v128_binary { $($v2:ident $v2_text:literal ($v2x:ty, $v2y:ty) -> $v2d:ty = $v2f:expr;)* }
+        v128_ternary { $($v3:ident $v3_text:literal = $v3f:expr;)* }
         v128_extract_lane { $($vx:ident $vx_text:literal -> $vxd:ty = $vxf:expr;)* }
         v128_replace_lane { $($vr:ident $vr_text:literal ($vrt:ty) = $vrf:expr;)* }
         v128_load { $($vl:ident $vl_text:literal $vlr:ty => $vld:ty = $vlf:expr;)* }
@@ -60,6 +64,7 @@ macro_rules! define_kinds {
                     $(Op::$store => kinds(Kind::I64, Kind::I32, <$sv>::KIND),)*
                     $(Op::$v1 => kinds(<$v1d>::KIND, <$v1x>::KIND, Kind::I64),)*
                     $(Op::$v2 => kinds(<$v2d>::KIND, <$v2x>::KIND, <$v2y>::KIND),)*
+                    $(Op::$v3)|* => Kinds { rest: Kind::V128, ..VECTORS },
                     $(Op::$vx => kinds(<$vxd>::KIND, Kind::V128, Kind::I64),)*
                     $(Op::$vr => kinds(Kind::V128, Kind::V128, <$vrt>::KIND),)*
                     $(Op::$vl => kinds(<$vld>::KIND, Kind::I32, Kind::I64),)*
@@ -80,8 +85,8 @@ impl Kinds {
             Op::ReturnF32 | Op::CopyF32 => kinds(Kind::F32, Kind::F32, Kind::I64),
             Op::ReturnF64 | Op::CopyF64 => kinds(Kind::F64, Kind::F64, Kind::I64),
             Op::V128Store => kinds(Kind::I64, Kind::I32, V),
-            Op::V128Const | Op::CopyV128 | Op::GlobalGetV128 | Op::GlobalSetV128 => kinds(V, V, V),
-            Op::V128Bitselect | Op::I8x16Shuffle => Kinds { rest: V, ..kinds(V, V, V) },
+            Op::V128Const | Op::CopyV128 | Op::GlobalGetV128 | Op::GlobalSetV128 => VECTORS,
+            Op::I8x16Shuffle => VECTORS,
             Op::SelectV128 => Kinds { rest: V, ..kinds(V, Kind::I32, V) },
             _ => BITS,
         }

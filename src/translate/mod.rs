@@ -106,10 +106,6 @@ impl Translator {
         label: fn(Opcode) -> u32,
         sources: Option<&mut SourceMap>,
     ) -> Result<&[u32], Error> {
-        self.list.clear();
-        self.frames.clear();
-        self.locals.clear();
-        self.code.clear();
         let span = module.bodies[defined];
         let reader = BinaryReader::new_features(
             span.bytes(&module.bytes),
@@ -117,22 +113,37 @@ impl Translator {
             module.engine.config().features(),
         );
         let body = FunctionBody::new(reader);
-        let mut walk = Walk::new(self, module, defined, span.start);
-        walk.locals(&body).map_err(Error::parse)?;
-        let frame_size = walk.run(&body).map_err(Error::parse)?;
+        let mut scratch = self.walk(module, defined, &body, false)?;
+        if scratch > Selector::SCRATCH_MAX {
+            // So deep an operand stack is rare enough to be translated twice.
+            scratch = self.walk(module, defined, &body, true)?;
+        }
         let accumulators = module.engine.config().uses_accumulators();
-        self.selector.select(&self.list, frame_size.scratch, accumulators);
+        self.selector.select(&self.list, scratch, accumulators);
+        self.code.clear();
         let fits = self.selector.encode(&self.list, label, &mut self.code, sources);
         match fits {
             Some(()) => Ok(&self.code),
             None => Err(Error::validation("function too large", span.start as usize)),
         }
     }
-}
 
-/// The slots of a frame that only the selection uses.
-struct FrameSize {
-    scratch: u32,
+    /// Makes the list of instructions; returns the first scratch slot. It follows the parameters if
+    /// `scratch_first` or if there are many locals, otherwise everything else.
+    fn walk(
+        &mut self,
+        module: &ModuleInner,
+        defined: usize,
+        body: &FunctionBody<'_>,
+        scratch_first: bool,
+    ) -> Result<u32, Error> {
+        self.list.clear();
+        self.frames.clear();
+        self.locals.clear();
+        let mut walk = Walk::new(self, module, defined);
+        walk.locals(body, scratch_first).map_err(Error::parse)?;
+        walk.run(body).map_err(Error::parse)
+    }
 }
 
 /// The walk over a function body.
@@ -157,12 +168,8 @@ struct Walk<'a> {
 }
 
 impl<'a> Walk<'a> {
-    fn new(
-        buffers: &'a mut Translator,
-        module: &'a ModuleInner,
-        defined: usize,
-        offset: u32,
-    ) -> Self {
+    fn new(buffers: &'a mut Translator, module: &'a ModuleInner, defined: usize) -> Self {
+        let offset = module.bodies[defined].start;
         let defined = u32::try_from(defined).expect("validated count");
         Walk {
             module,
@@ -186,7 +193,7 @@ impl<'a> Walk<'a> {
     }
 
     /// Gives slots to parameters and locals, and emits the function's entry.
-    fn locals(&mut self, body: &FunctionBody<'_>) -> wasmparser::Result<()> {
+    fn locals(&mut self, body: &FunctionBody<'_>, scratch_first: bool) -> wasmparser::Result<()> {
         let mut slot = 0;
         for ty in self.signature().params() {
             let kind = Kind::of(*ty);
@@ -203,7 +210,7 @@ impl<'a> Walk<'a> {
                 slot += kind.slots();
             }
         }
-        if slot > NEAR_LOCALS_MAX {
+        if scratch_first || slot > NEAR_LOCALS_MAX {
             self.scratch = Some(self.param_slots);
             for local in &mut self.locals[params..] {
                 local.slot += Selector::SCRATCH_SLOTS;
@@ -227,8 +234,8 @@ impl<'a> Walk<'a> {
         Ok(())
     }
 
-    /// Walks over all instructions; returns where scratch slots are.
-    fn run(mut self, body: &FunctionBody<'_>) -> wasmparser::Result<FrameSize> {
+    /// Walks over all instructions; returns the first scratch slot.
+    fn run(mut self, body: &FunctionBody<'_>) -> wasmparser::Result<u32> {
         self.push_function_frame();
         self.start_fuel();
         let mut reader = body.get_operators_reader()?;
@@ -247,7 +254,7 @@ impl<'a> Walk<'a> {
             unreachable!("the first node is the function's entry")
         };
         enter.words[0] = end.saturating_mul(8).saturating_add(ENTER_MARGIN_BYTES);
-        Ok(FrameSize { scratch })
+        Ok(scratch)
     }
 
     /// Of an unreachable instruction: whether it ends or turns the frame that became unreachable.

@@ -25,6 +25,7 @@ macro_rules! define_plain {
         store { $($store:ident $store_text:literal $sv:ty => $sr:ty = $sf:expr;)* }
         v128_unary { $($v1:ident $v1_text:literal ($v1x:ty) -> $v1d:ty = $v1f:expr;)* }
         v128_binary { $($v2:ident $v2_text:literal ($v2x:ty, $v2y:ty) -> $v2d:ty = $v2f:expr;)* }
+        v128_ternary { $($v3:ident $v3_text:literal = $v3f:expr;)* }
         v128_extract_lane { $($vx:ident $vx_text:literal -> $vxd:ty = $vxf:expr;)* }
         v128_replace_lane { $($vr:ident $vr_text:literal ($vrt:ty) = $vrf:expr;)* }
         v128_load { $($vl:ident $vl_text:literal $vlr:ty => $vld:ty = $vlf:expr;)* }
@@ -43,6 +44,7 @@ macro_rules! define_plain {
                     $(Operator::$bin => self.binary(Op::$bin, <$bd>::KIND),)*
                     $(Operator::$try2 => self.binary(Op::$try2, <$t2d>::KIND),)*
                     $(Operator::$v2 => self.binary(Op::$v2, <$v2d>::KIND),)*
+                    $(Operator::$v3 => self.ternary_v128(Op::$v3),)*
                     $(Operator::$ci => self.binary(Op::$ci, Kind::I32),)*
                     $(Operator::$cf2 => self.binary(Op::$cf2, Kind::I32),)*
                     $(Operator::$load { memarg } => self.load(Op::$load, <$ld>::KIND, memarg),)*
@@ -110,7 +112,6 @@ impl Walk<'_> {
                 self.indexed(Op::RefFunc, Kind::Ref, function_index);
             }
             Operator::V128Store { memarg } => self.store(Op::V128Store, memarg, 0),
-            Operator::V128Bitselect => self.bitselect(),
             Operator::I8x16Shuffle { lanes } => self.shuffle(lanes),
             operator => self.bulk(operator),
         }
@@ -317,12 +318,12 @@ impl Walk<'_> {
         self.emit(Inst { d, x, y, words: [position, 0, 0, 0], ..self.inst(Op::I8x16Shuffle) });
     }
 
-    fn bitselect(&mut self) {
+    fn ternary_v128(&mut self, op: Op) {
         let z = self.stack.pop().value;
         let y = self.stack.pop().value;
         let x = self.stack.pop().value;
         let d = self.stack.push_temp(Kind::V128);
-        self.emit(Inst { d, x, y, z, ..self.inst(Op::V128Bitselect) });
+        self.emit(Inst { d, x, y, z, ..self.inst(op) });
     }
 }
 

@@ -72,6 +72,8 @@ enum Scratch {
 impl Selector {
     /// The number of scratch slots: two for each operand.
     pub(super) const SCRATCH_SLOTS: u32 = 8;
+    /// The last slot that scratch slots can begin with: all must be within reach.
+    pub(super) const SCRATCH_MAX: u32 = NEAR_SLOTS - Self::SCRATCH_SLOTS;
 
     /// Places all instructions of a list.
     pub(super) fn select(&mut self, list: &List, scratch: u32, accumulators: bool) {
@@ -91,8 +93,11 @@ impl Selector {
     }
 
     fn inst(&mut self, list: &List, mut inst: Inst) {
-        if let (Op::CopyF32 | Op::CopyF64, false) = (inst.op, self.holds(inst.op, inst.x)) {
-            inst.op = Op::Copy;
+        if matches!(inst.op, Op::CopyF32 | Op::CopyF64) {
+            inst.x = self.near(inst.x, Kinds::of(inst.op).x, Scratch::X, inst.offset);
+            if !self.holds(inst.op, inst.x) {
+                inst.op = Op::Copy;
+            }
         }
         let family = inst.op.family();
         let kinds = Kinds::of(inst.op);
@@ -150,14 +155,14 @@ impl Selector {
             let kinds = Kinds::of(inst.op);
             let xs = self.candidates(list, family.x, inst.x, kinds.x, inst.op);
             let ys = self.candidates(list, family.y, inst.y, kinds.y, inst.op);
-            if is_swappable(family) && prefers_swap(&xs, &ys) {
+            if family.swappable && prefers_swap(&xs, &ys) {
                 inst.op = inst.op.swapped();
                 core::mem::swap(&mut inst.x, &mut inst.y);
                 continue;
             }
             for x in xs.into_iter().flatten() {
                 for y in ys.into_iter().flatten() {
-                    if family.index_of(Shape::new(Place::Slot, x.place, y.place)).is_some() {
+                    if Opcode::of(inst.op, Shape::new(Place::Slot, x.place, y.place)).is_some() {
                         return (x, y);
                     }
                 }
@@ -225,7 +230,7 @@ impl Selector {
         };
         if let Item::Inst { op, d, x, y, .. } = &mut self.items[maker] {
             let shape = Shape::new(Place::Acc, x.place, y.place);
-            if op.family().index_of(shape).is_some() {
+            if Opcode::of(*op, shape).is_some() {
                 d.place = Place::Acc;
             }
         }
@@ -421,28 +426,18 @@ fn write(
 }
 
 fn slot_field(slot: u32) -> Field {
+    debug_assert!(slot < NEAR_SLOTS, "slot {slot} is out of reach");
     Field { place: Place::Slot, value: slot * 8 }
-}
-
-/// Whether the sources of a family's ops may be swapped (with the op).
-fn is_swappable(family: &Family) -> bool {
-    // The families of comparisons, conditional branches and commutative ops have no shape with an
-    // immediate on the left.
-    family.x
-        && family.y
-        && family.shapes.len() > 1
-        && family.index_of(Shape::new(Place::Slot, Place::Imm, Place::Slot)).is_none()
 }
 
 /// Whether swapped sources fit better: an immediate on the left goes to the right, an accumulator
 /// on the right to the left.
 fn prefers_swap(xs: &[Option<Field>; 2], ys: &[Option<Field>; 2]) -> bool {
     let place = |fields: &[Option<Field>; 2]| fields[0].map(|field| field.place);
-    match (place(xs), place(ys)) {
-        (Some(Place::Imm), Some(Place::Slot | Place::Acc)) => true,
-        (Some(Place::Slot), Some(Place::Acc)) => true,
-        _ => false,
-    }
+    matches!(
+        (place(xs), place(ys)),
+        (Some(Place::Imm), Some(Place::Slot | Place::Acc)) | (Some(Place::Slot), Some(Place::Acc))
+    )
 }
 
 /// Whether the handlers of an op leave nothing in the accumulators but its result.

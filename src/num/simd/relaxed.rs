@@ -1,20 +1,20 @@
 //! The relaxed vector instructions, with one choice of result on every host (spec: "Relaxed
 //! Operations").
 //!
-//! Each has the result of its strict counterpart, the first of the results that the spec lists and
-//! the one of its deterministic profile. The exceptions are the multiply-adds, which are fused: the
-//! second of the two results allowed, chosen because it is what programs use them for and what
-//! hosts with such an instruction give. They come from `libm`, which is exact on every host, with
-//! or without hardware for it.
+//! Each has the first of the results that the spec lists, that of its deterministic profile: the
+//! result of its strict counterpart, and for multiply-adds that of a multiplication and an addition.
 
 use super::access::{i8x16_swizzle, v128_bitselect};
 use super::convert::{
     i32x4_trunc_sat_f32x4_s, i32x4_trunc_sat_f32x4_u, i32x4_trunc_sat_f64x2_s_zero,
     i32x4_trunc_sat_f64x2_u_zero,
 };
-use super::float::{f32x4_max, f32x4_min, f64x2_max, f64x2_min};
+use super::float::{
+    f32x4_add, f32x4_max, f32x4_min, f32x4_mul, f32x4_neg, f64x2_add, f64x2_max, f64x2_min,
+    f64x2_mul, f64x2_neg,
+};
 use super::int::{i16x8_q15mulr_sat_s, i32x4_add};
-use super::lanes::{Lane, Widen};
+use super::lanes::Widen;
 use super::width::i32x4_extadd_pairwise_i16x8_s;
 use crate::V128;
 
@@ -25,10 +25,10 @@ instructions! {
     i32x4_relaxed_trunc_f64x2_s_zero(v: V128) -> V128 = i32x4_trunc_sat_f64x2_s_zero(v);
     i32x4_relaxed_trunc_f64x2_u_zero(v: V128) -> V128 = i32x4_trunc_sat_f64x2_u_zero(v);
 
-    f32x4_relaxed_madd(a: V128, b: V128, c: V128) -> V128 = f32::zip3(a, b, c, libm::fmaf);
-    f32x4_relaxed_nmadd(a: V128, b: V128, c: V128) -> V128 = f32::zip3(a, b, c, |a, b, c| libm::fmaf(-a, b, c));
-    f64x2_relaxed_madd(a: V128, b: V128, c: V128) -> V128 = f64::zip3(a, b, c, libm::fma);
-    f64x2_relaxed_nmadd(a: V128, b: V128, c: V128) -> V128 = f64::zip3(a, b, c, |a, b, c| libm::fma(-a, b, c));
+    f32x4_relaxed_madd(a: V128, b: V128, c: V128) -> V128 = f32x4_add(f32x4_mul(a, b), c);
+    f32x4_relaxed_nmadd(a: V128, b: V128, c: V128) -> V128 = f32x4_add(f32x4_neg(f32x4_mul(a, b)), c);
+    f64x2_relaxed_madd(a: V128, b: V128, c: V128) -> V128 = f64x2_add(f64x2_mul(a, b), c);
+    f64x2_relaxed_nmadd(a: V128, b: V128, c: V128) -> V128 = f64x2_add(f64x2_neg(f64x2_mul(a, b)), c);
 
     i8x16_relaxed_laneselect(a: V128, b: V128, mask: V128) -> V128 = v128_bitselect(a, b, mask);
     i16x8_relaxed_laneselect(a: V128, b: V128, mask: V128) -> V128 = v128_bitselect(a, b, mask);
@@ -52,6 +52,7 @@ instructions! {
 
 #[cfg(test)]
 mod tests {
+    use super::super::lanes::Lane;
     use super::super::samples::{f32_pairs, f64_pairs, int_pairs, signed, vector};
     use super::*;
 
@@ -81,33 +82,19 @@ mod tests {
     }
 
     #[test]
-    fn multiply_adds_round_once() {
-        // The square of 1 + e, less its rounded value 1 + 2e, is e² alone.
-        let near_one = 1.0 + f32::EPSILON;
-        let rounded = 1.0 + 2.0 * f32::EPSILON;
-        let residue = (f32::EPSILON * f32::EPSILON).splat();
-        assert_eq!(
-            f32x4_relaxed_madd(near_one.splat(), near_one.splat(), (-rounded).splat()),
-            residue
-        );
-        assert_eq!(
-            f32x4_relaxed_nmadd((-near_one).splat(), near_one.splat(), (-rounded).splat()),
-            residue
-        );
-        let near_one = 1.0 + f64::EPSILON;
-        let rounded = 1.0 + 2.0 * f64::EPSILON;
-        let residue = (f64::EPSILON * f64::EPSILON).splat();
-        assert_eq!(
-            f64x2_relaxed_madd(near_one.splat(), near_one.splat(), (-rounded).splat()),
-            residue
-        );
-        assert_eq!(
-            f64x2_relaxed_nmadd((-near_one).splat(), near_one.splat(), (-rounded).splat()),
-            residue
-        );
-        // An intermediate product above the greatest float does not matter.
+    fn multiply_adds_round_twice() {
+        // The square of 1 + e is rounded to 1 + 2e before that is taken away: nothing is left.
+        let near_one = (1.0 + f32::EPSILON).splat();
+        let rounded = (1.0 + 2.0 * f32::EPSILON).splat();
+        assert_eq!(f32x4_relaxed_madd(near_one, near_one, f32x4_neg(rounded)), 0.0_f32.splat());
+        assert_eq!(f32x4_relaxed_nmadd(near_one, near_one, rounded), 0.0_f32.splat());
+        let near_one = (1.0 + f64::EPSILON).splat();
+        let rounded = (1.0 + 2.0 * f64::EPSILON).splat();
+        assert_eq!(f64x2_relaxed_madd(near_one, near_one, f64x2_neg(rounded)), 0.0_f64.splat());
+        assert_eq!(f64x2_relaxed_nmadd(near_one, near_one, rounded), 0.0_f64.splat());
+        // An intermediate product above the greatest float is infinite.
         let (max, two) = (f32::MAX.splat(), 2.0_f32.splat());
-        assert_eq!(f32x4_relaxed_madd(max, two, (-f32::MAX).splat()), max);
+        assert_eq!(f32x4_relaxed_madd(max, two, (-f32::MAX).splat()), f32::INFINITY.splat());
     }
 
     #[test]
