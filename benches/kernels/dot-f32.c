@@ -1,0 +1,24 @@
+/* Dot products of vectors of 4,096 numbers of single precision. */
+#include <stdint.h>
+
+#define LENGTH 4096
+
+static float a[LENGTH], b[LENGTH];
+
+/* The elements are small integers, so that every sum is exact in any order. */
+int64_t run(int32_t rounds)
+{
+    for (int i = 0; i < LENGTH; i++) {
+        a[i] = (float)(i * 7 % 17 - 8);
+        b[i] = (float)(i * 5 % 23 - 11);
+    }
+    uint64_t total = 0;
+    for (int32_t round = 0; round < rounds; round++) {
+        a[round % LENGTH] = (float)(round % 32);
+        float sum = 0;
+        for (int i = 0; i < LENGTH; i++)
+            sum += a[i] * b[i];
+        total = total * 3 + (uint64_t)(int64_t)sum;
+    }
+    return (int64_t)total;
+}

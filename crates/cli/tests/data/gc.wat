@@ -1,0 +1,6 @@
+;; Uses types that fulmar does not accept, but whose sections can be read.
+(module
+  (type $s (struct (field i32)))
+  (type $f (func (param (ref null $s))))
+  (func (export "f") (type $f))
+  (func (export "g") (param i32) (result i32) (local.get 0)))

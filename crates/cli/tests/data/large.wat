@@ -1,0 +1,2 @@
+;; Wants a memory of 16 MiB from the beginning.
+(module (memory 256) (func (export "_start")))

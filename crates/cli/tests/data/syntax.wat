@@ -1,0 +1,3 @@
+;; A misspelt keyword.
+(module
+  (fun (export "_start")))

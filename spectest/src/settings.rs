@@ -1,0 +1,177 @@
+//! How the engine is set up for a run: the accepted proposals, when functions are compiled, and limits.
+//!
+//! Input is words of a command line; output is a [`Config`]. A new proposal of the engine is one more row here.
+
+use fulmar::{CompilationMode, Config};
+use std::str::FromStr;
+
+/// A version of the WebAssembly specification.
+#[derive(Copy, Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub enum SpecVersion {
+    /// WebAssembly 1.0.
+    V1,
+    /// WebAssembly 2.0.
+    V2,
+    /// WebAssembly 3.0, as far as the engine has it.
+    V3,
+}
+
+/// A switch of [`Config`].
+type Toggle = fn(&mut Config, bool) -> &mut Config;
+
+/// A row for each proposal that the engine has: its name, the version that took it in, and its switch.
+const PROPOSALS: &[(&str, SpecVersion, Toggle)] = &[
+    ("floats", SpecVersion::V1, Config::floats),
+    ("mutable-global", SpecVersion::V1, Config::wasm_mutable_global),
+    ("sign-extension", SpecVersion::V2, Config::wasm_sign_extension),
+    ("saturating-float-to-int", SpecVersion::V2, Config::wasm_saturating_float_to_int),
+    ("multi-value", SpecVersion::V2, Config::wasm_multi_value),
+    ("bulk-memory", SpecVersion::V2, Config::wasm_bulk_memory),
+    ("reference-types", SpecVersion::V2, Config::wasm_reference_types),
+    ("simd", SpecVersion::V2, Config::wasm_simd),
+    ("relaxed-simd", SpecVersion::V3, Config::wasm_relaxed_simd),
+    ("tail-call", SpecVersion::V3, Config::wasm_tail_call),
+    ("extended-const", SpecVersion::V3, Config::wasm_extended_const),
+    ("multi-memory", SpecVersion::V3, Config::wasm_multi_memory),
+];
+
+/// The names of all proposals that [`Features`] understands.
+pub fn proposal_names() -> impl Iterator<Item = &'static str> {
+    PROPOSALS.iter().map(|(name, ..)| *name)
+}
+
+/// An exact set of accepted proposals: a version of the specification, and what is added to it or taken from it.
+///
+/// In words: `wasm2`, or `wasm2,+tail-call,-simd`.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Features {
+    version: SpecVersion,
+    changes: Vec<(&'static str, bool)>,
+}
+
+impl From<SpecVersion> for Features {
+    fn from(version: SpecVersion) -> Self {
+        Self { version, changes: Vec::new() }
+    }
+}
+
+impl Features {
+    /// Whether the proposal of that name, which `version` took in, is in the set.
+    fn contains(&self, name: &str, version: SpecVersion) -> bool {
+        let change = self.changes.iter().rev().find(|(changed, _)| *changed == name);
+        change.map_or(version <= self.version, |(_, enable)| *enable)
+    }
+
+    /// Sets every switch of `config`, so that exactly these proposals are accepted.
+    pub fn apply(&self, config: &mut Config) {
+        for &(name, version, toggle) in PROPOSALS {
+            toggle(config, self.contains(name, version));
+        }
+    }
+}
+
+impl FromStr for Features {
+    type Err = String;
+
+    fn from_str(words: &str) -> Result<Self, String> {
+        let mut words = words.split(',');
+        let version = match words.next().unwrap_or_default() {
+            "wasm1" => SpecVersion::V1,
+            "wasm2" => SpecVersion::V2,
+            "wasm3" => SpecVersion::V3,
+            other => {
+                return Err(format!("unknown version {other:?}: expected wasm1, wasm2 or wasm3"));
+            }
+        };
+        let mut features = Self::from(version);
+        for word in words {
+            let (enable, wanted) = match (word.strip_prefix('+'), word.strip_prefix('-')) {
+                (Some(name), _) => (true, name),
+                (_, Some(name)) => (false, name),
+                _ => return Err(format!("expected +PROPOSAL or -PROPOSAL, found {word:?}")),
+            };
+            let name = proposal_names().find(|name| *name == wanted);
+            let name = name.ok_or_else(|| format!("the engine has no proposal {wanted:?}"))?;
+            features.changes.push((name, enable));
+        }
+        Ok(features)
+    }
+}
+
+/// How the engine is set up for a run, apart from the accepted proposals.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Settings {
+    /// When functions are validated and translated; `None` is the engine's own choice.
+    pub compilation: Option<CompilationMode>,
+    /// The fuel that each directive of a script may consume; `None` turns the metering of fuel off.
+    pub fuel: Option<u64>,
+    /// The most bytes of the guest's stack; `None` is the engine's own choice.
+    pub stack_bytes_max: Option<usize>,
+    /// Keeps the translator from holding values in accumulators, so that both ways can be tested.
+    pub no_accumulators: bool,
+}
+
+impl Settings {
+    /// Whether an invalid function body is noticed only when the function is called.
+    pub fn validates_lazily(&self) -> bool {
+        self.compilation == Some(CompilationMode::Lazy)
+    }
+
+    /// The engine's configuration that accepts exactly `features`.
+    pub fn config(&self, features: &Features) -> Config {
+        let mut config = Config::new();
+        features.apply(&mut config);
+        if let Some(mode) = self.compilation {
+            config.compilation_mode(mode);
+        }
+        if let Some(bytes) = self.stack_bytes_max {
+            config.max_wasm_stack(bytes);
+        }
+        config.consume_fuel(self.fuel.is_some()).accumulators(!self.no_accumulators);
+        config
+    }
+}
+
+/// The compilation mode that a command line calls `word`.
+///
+/// # Errors
+///
+/// If there is none of that name.
+pub fn compilation_mode(word: &str) -> Result<CompilationMode, String> {
+    match word {
+        "eager" => Ok(CompilationMode::Eager),
+        "lazy-translation" => Ok(CompilationMode::LazyTranslation),
+        "lazy" => Ok(CompilationMode::Lazy),
+        _ => Err(format!("unknown mode {word:?}: expected eager, lazy-translation or lazy")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn accepted(words: &str) -> Vec<&'static str> {
+        let features: Features = words.parse().unwrap();
+        let accepted =
+            PROPOSALS.iter().filter(|(name, version, _)| features.contains(name, *version));
+        accepted.map(|(name, ..)| *name).collect()
+    }
+
+    #[test]
+    fn a_version_is_an_exact_set_that_changes_amend() {
+        assert_eq!(accepted("wasm1"), ["floats", "mutable-global"]);
+        assert_eq!(accepted("wasm1,+simd,-floats"), ["mutable-global", "simd"]);
+        assert_eq!(accepted("wasm1,+simd,-simd"), accepted("wasm1"));
+        assert!(accepted("wasm2").contains(&"simd") && !accepted("wasm2").contains(&"tail-call"));
+        assert_eq!(accepted("wasm3").len(), PROPOSALS.len());
+    }
+
+    #[test]
+    fn unknown_words_are_refused() {
+        for words in ["", "wasm4", "wasm2,simd", "wasm2,+teleportation", "wasm2,"] {
+            assert!(words.parse::<Features>().is_err(), "{words}");
+        }
+        assert!(compilation_mode("eager").is_ok());
+        assert!(compilation_mode("jit").is_err());
+    }
+}

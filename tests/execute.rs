@@ -1,0 +1,74 @@
+//! Runs the scripts in `tests/execute`, each under every configuration.
+//!
+//! The scripts hold what the official suite does not reach: the decisions of this translator and
+//! this executor. They are in the suite's own format.
+
+mod configurations;
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use configurations::configurations;
+use fulmar_spectest::Runner;
+
+fn folder() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/execute")
+}
+
+/// Runs a script and insists that all of it was run and holds.
+fn run(script: &str) {
+    let text = fs::read_to_string(folder().join(script)).unwrap();
+    let mut failures = String::new();
+    for configuration in configurations() {
+        let mut runner = Runner::new(&configuration.config);
+        runner.fuel(configuration.metered.then_some(1 << 40));
+        runner.validates_lazily(configuration.validates_lazily);
+        let report = runner.run_wast(script, &text);
+        for failure in &report.failures {
+            failures += &format!("[{}] {failure}\n", configuration.name);
+        }
+        assert!(report.counts.passed > 0, "{script} asserts nothing");
+        assert_eq!(report.counts.skipped, 0, "{script}: not all was run\n{failures}");
+    }
+    assert!(failures.is_empty(), "\n{failures}");
+}
+
+/// Declares a test for each script.
+macro_rules! scripts {
+    ($($name:ident)*) => {
+        $(
+            #[test]
+            fn $name() {
+                run(concat!(stringify!($name), ".wast"));
+            }
+        )*
+
+        #[test]
+        fn every_script_has_its_test() {
+            let listed = BTreeSet::from([$(concat!(stringify!($name), ".wast").to_owned()),*]);
+            let entries = fs::read_dir(folder()).unwrap();
+            let found = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap());
+            assert_eq!(found.collect::<BTreeSet<_>>(), listed);
+        }
+    };
+}
+
+scripts! {
+    accumulators
+    branches
+    calls
+    constants
+    globals
+    instances
+    locals
+    loops
+    memories
+    returns
+    start
+    stores
+    tables
+    tail_calls
+    unreachable
+    vectors
+}
