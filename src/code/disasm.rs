@@ -125,3 +125,106 @@ impl<'a> Fields<'a> {
         unpack(self.slots[at / 2])[at % 2]
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use alloc::format;
+    use alloc::string::String;
+    use alloc::vec;
+
+    use super::*;
+    use crate::code::encode::Encoder;
+    use crate::code::op::{OPCODES, SINGLE_OPCODES};
+
+    /// The text of an instruction whose slots are 1, 2, … and whose words are 101, 102, ….
+    fn expected(op: Op, shape: Shape) -> String {
+        let family = op.family();
+        let (mut slot, mut word) = (0, 100);
+        let mut next = |place| match place {
+            Place::Slot => {
+                slot += 1;
+                format!("s{slot}")
+            }
+            Place::Acc => String::from("a"),
+            Place::Imm => {
+                word += 1;
+                format!("{word}")
+            }
+        };
+        let mut operands = Vec::new();
+        for (present, place) in
+            [(family.d, shape.d()), (family.x, shape.x()), (family.y, shape.y())]
+        {
+            if present {
+                operands.push(next(place));
+            }
+        }
+        operands.extend((0..family.rest).map(|_| next(Place::Slot)));
+        let mut text = String::from(op.name());
+        if !operands.is_empty() {
+            text = format!("{text} {}", operands.join(", "));
+        }
+        for name in family.words {
+            text = match *name {
+                TARGET => format!("{text} -> 0"),
+                "count" if op == Op::BrTable => format!("{text} -> 0"),
+                name => format!("{text} {name}={}", next(Place::Imm)),
+            };
+        }
+        text
+    }
+
+    /// Encodes a cell of these parts, one by one.
+    fn encode(parts: &[(Op, Shape, Layout)]) -> Vec<u32> {
+        let mut code = Vec::new();
+        let mut encoder = Encoder::new(&mut code, |opcode| u32::from(opcode.0));
+        for (op, shape, layout) in parts {
+            let slots: Vec<u16> = (1..=layout.slots as u16).map(|slot| slot * 8).collect();
+            let mut words: Vec<u32> = (101..101 + layout.words as u32).collect();
+            let family = op.family();
+            if matches!(family.words.first(), Some(&TARGET)) || *op == Op::BrTable {
+                words[layout.words - family.words.len()] = 0;
+            }
+            encoder.instr(*op, *shape, &words, &slots);
+            if *op == Op::BrTable {
+                encoder.word(0);
+            }
+        }
+        code
+    }
+
+    #[test]
+    fn every_opcode_is_encoded_and_printed() {
+        for opcode in 0..OPCODES {
+            let opcode = Opcode(opcode as u16);
+            let parts: Vec<_> = opcode.parts().collect();
+            let code = encode(&parts);
+            assert_eq!(code[0], u32::from(opcode.0), "{parts:?} is one cell");
+            let texts: Vec<String> =
+                parts.iter().map(|(op, shape, _)| expected(*op, *shape)).collect();
+            let mut text = String::new();
+            print(&code, "", &mut text).unwrap();
+            assert_eq!(text, format!("   0  {}\n", texts.join(" + ")));
+        }
+    }
+
+    #[test]
+    fn single_opcodes_and_their_parts_are_one_to_one() {
+        for index in 0..SINGLE_OPCODES {
+            let opcode = Opcode(index as u16);
+            let (op, shape) = opcode.single().unwrap();
+            assert_eq!(Opcode::of(op, shape), Some(opcode));
+            assert_eq!(Opcode::new(op, shape), Some(opcode));
+        }
+        assert_eq!(Opcode(SINGLE_OPCODES as u16).single(), None);
+    }
+
+    #[test]
+    fn what_does_not_fuse_begins_a_cell() {
+        let mut code = vec![];
+        let mut encoder = Encoder::new(&mut code, |opcode| u32::from(opcode.0));
+        encoder.instr(Op::Return, Shape::SLOTS, &[], &[]);
+        encoder.instr(Op::Return, Shape::SLOTS, &[], &[]);
+        assert_eq!(code.len(), 2);
+    }
+}

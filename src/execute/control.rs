@@ -85,7 +85,8 @@ unsafe fn enter<I: Instr>(s: &State, at: usize) -> Result<*mut u64, Trap> {
     // SAFETY: the caller's promise.
     unsafe {
         let frame = Operands::<I>::word(s, at, 0) as usize;
-        if s.sp.wrapping_add(frame) > (*s.ctx).records.cast() {
+        // The newest record is never below the frame: the difference can't wrap, a sum could.
+        if (*s.ctx).records.addr().wrapping_sub(s.sp.addr()) < frame {
             return Err(Trap::StackOverflow);
         }
         Ok(s.sp.add(Operands::<I>::word(s, at, 1) as usize).cast())

@@ -34,12 +34,11 @@ pub(super) unsafe fn call_from_guest(
         (*ctx).stop_pc = pc;
         let func = &*func(store, index);
         let count = func.param_slots.max(func.result_slots) as usize;
-        let top = slots.add(count);
-        if top.cast::<u8>() > (*ctx).records.cast() {
+        if (*ctx).records.addr().wrapping_sub(slots.addr()) < count * size_of::<u64>() {
             (*ctx).trap = Some(Trap::StackOverflow);
             return false;
         }
-        (*store.as_ptr()).stack.suspend(top, (*ctx).records);
+        (*store.as_ptr()).stack.suspend(slots.add(count), (*ctx).records);
         (*store.as_ptr()).fuel = (*ctx).fuel.cast_unsigned();
         let slots = core::slice::from_raw_parts_mut(slots, count);
         let result = (func.call)(store, (*ctx).instance, slots);
