@@ -22,7 +22,7 @@ GROUPS = {
 }
 SPECIAL = {
     "br": "", "return": "", "return_value": "x", "return_f32": "x", "return_f64": "x", "copy": "dx",
-    "copy_f32": "dx", "copy_f64": "dx", "select": "dx", "global.get": "d", "global.set": "x",
+    "copy_f32": "dx", "copy_f64": "dx", "select": "dx", "select_imm_first": "dx", "select_imm_second": "dx", "select_imms": "dx", "global.get": "d", "global.set": "x",
     "call": "", "enter.0": "", "enter.1": "", "enter.2": "", "enter.4": "", "enter.8": "",
     "const64": "d",
 }

@@ -133,6 +133,10 @@ pub(crate) const CONST64: Family = Family { d: true, words: &["low", "high"], ..
 /// `d = if x then first of the rest else second`.
 pub(crate) const SELECT: Family =
     Family { shapes: &[s(S, S, S), s(S, A, S), s(A, S, S), s(A, A, S)], rest: 2, ..DX };
+/// [`SELECT`] with an immediate as the first or the second of the two, the other one in a slot.
+pub(crate) const SELECT_IMM: Family = Family { rest: 1, words: &["value"], ..SELECT };
+/// [`SELECT`] between two immediates.
+pub(crate) const SELECT_IMMS: Family = Family { rest: 0, words: &["first", "second"], ..SELECT };
 pub(crate) const SELECT_V128: Family = Family { rest: 2, ..DX };
 pub(crate) const GLOBAL_GET: Family =
     Family { shapes: &[s(S, S, S), s(A, S, S)], d: true, words: &["global"], ..NONE };

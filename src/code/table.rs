@@ -540,6 +540,9 @@ macro_rules! for_each_op {
             Const64             "const64"               CONST64;
             V128Const           "v128.const"            V128_CONST;
             Select              "select"                SELECT;
+            SelectImmFirst      "select_imm_first"      SELECT_IMM;
+            SelectImmSecond     "select_imm_second"     SELECT_IMM;
+            SelectImms          "select_imms"           SELECT_IMMS;
             SelectV128          "select_v128"           SELECT_V128;
             GlobalGet           "global.get"            GLOBAL_GET;
             GlobalSet           "global.set"            GLOBAL_SET;

@@ -139,38 +139,62 @@ impl Instr for Const64 {
 
 single_shape! { CopyFar CopySpan Const64 }
 
-/// `d = if x != 0 then the first of the rest else the second`, 64 bits of any type.
-pub(crate) struct Select<D = Slot, X = Slot>(PhantomData<(D, X)>);
+/// Declares selections: `d = if x != 0 then first else second`, 64 bits of any type.
+macro_rules! selects {
+    ($($(#[$doc:meta])* $name:ident($s:ident, $at:ident) $first:expr, $second:expr;)*) => {
+        $(
+            $(#[$doc])*
+            pub(crate) struct $name<D = Slot, X = Slot>(PhantomData<(D, X)>);
 
-impl<D: Destination, X: Source> Instr for Select<D, X> {
-    const OP: Op = Op::Select;
-    const SHAPE: Shape = Shape::new(D::PLACE, X::PLACE, Place::Slot);
+            impl<D: Destination, X: Source> Instr for $name<D, X> {
+                const OP: Op = Op::$name;
+                const SHAPE: Shape = Shape::new(D::PLACE, X::PLACE, Place::Slot);
 
-    #[inline(always)]
-    unsafe fn run(s: &mut State, at: usize) -> Flow {
-        // SAFETY: the caller's promise.
-        unsafe {
-            let condition = Operands::<Self>::x::<X, i32>(s, at);
-            let first = Operands::<Self>::rest::<u64>(s, at, 0);
-            let second = Operands::<Self>::rest::<u64>(s, at, 1);
-            let value = if condition != 0 { first } else { second };
-            Operands::<Self>::set::<D, u64>(s, at, value);
-        }
-        Flow::Next
-    }
+                #[inline(always)]
+                unsafe fn run($s: &mut State, $at: usize) -> Flow {
+                    // SAFETY: the caller's promise.
+                    unsafe {
+                        let condition = Operands::<Self>::x::<X, i32>($s, $at);
+                        let (first, second): (u64, u64) = ($first, $second);
+                        let value = if condition != 0 { first } else { second };
+                        Operands::<Self>::set::<D, u64>($s, $at, value);
+                    }
+                    Flow::Next
+                }
+            }
+
+            impl Handlers for $name {
+                const LIST: &'static [Entry] = &[
+                    entry::<$name<Slot, Slot>>(),
+                    entry::<$name<Slot, Acc>>(),
+                    entry::<$name<Acc, Slot>>(),
+                    entry::<$name<Acc, Acc>>(),
+                ];
+            }
+
+            impl<D: Destination, X: Source> Shaped<(D, X, Slot)> for $name {
+                type Instr = $name<D, X>;
+            }
+        )*
+    };
 }
 
-impl Handlers for Select {
-    const LIST: &'static [Entry] = &[
-        entry::<Select<Slot, Slot>>(),
-        entry::<Select<Slot, Acc>>(),
-        entry::<Select<Acc, Slot>>(),
-        entry::<Select<Acc, Acc>>(),
-    ];
+selects! {
+    /// Between two slots.
+    Select(s, at) Operands::<Self>::rest(s, at, 0), Operands::<Self>::rest(s, at, 1);
+    /// Between an immediate and a slot.
+    SelectImmFirst(s, at) imm::<Self>(s, at, 0), Operands::<Self>::rest(s, at, 0);
+    /// Between a slot and an immediate.
+    SelectImmSecond(s, at) Operands::<Self>::rest(s, at, 0), imm::<Self>(s, at, 0);
+    /// Between two immediates.
+    SelectImms(s, at) imm::<Self>(s, at, 0), imm::<Self>(s, at, 1);
 }
 
-impl<D: Destination, X: Source> Shaped<(D, X, Slot)> for Select {
-    type Instr = Select<D, X>;
+/// The family's word number `index` as the 64 bits it stands for.
+#[inline(always)]
+unsafe fn imm<I: Instr>(s: &State, at: usize, index: usize) -> u64 {
+    // SAFETY: the caller's promise.
+    u64::from_imm(unsafe { Operands::<I>::word(s, at, index) })
 }
 
 /// [`Select`] for vectors.

@@ -298,8 +298,28 @@ impl Walk<'_> {
         let z = self.stack.pop().value;
         let Entry { kind, value: y, .. } = self.stack.pop();
         let d = self.stack.push_temp(kind);
-        let op = if kind == Kind::V128 { Op::SelectV128 } else { Op::Select };
-        self.emit(Inst { d, x, y, z, ..self.inst(op) });
+        let select = Inst { d, x, ..self.inst(Op::Select) };
+        self.emit(match (self.immediate(y), self.immediate(z)) {
+            _ if kind == Kind::V128 => Inst { op: Op::SelectV128, y, z, ..select },
+            (Some(first), Some(second)) => {
+                Inst { op: Op::SelectImms, words: [first, second, 0, 0], ..select }
+            }
+            (Some(first), None) => {
+                Inst { op: Op::SelectImmFirst, z, words: [first, 0, 0, 0], ..select }
+            }
+            (None, Some(second)) => {
+                Inst { op: Op::SelectImmSecond, z: y, words: [second, 0, 0, 0], ..select }
+            }
+            (None, None) => Inst { y, z, ..select },
+        });
+    }
+
+    /// The immediate that stands for the 64 bits of an operand, if it is a constant and one can.
+    fn immediate(&self, operand: Operand) -> Option<u32> {
+        match operand {
+            Operand::Const(position) => self.list.consts[position as usize].immediate_bits(),
+            _ => None,
+        }
     }
 
     /// `eqz`: a comparison with zero, or the negation of the comparison that was just made.
