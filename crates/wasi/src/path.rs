@@ -176,7 +176,8 @@ impl OpenRequest {
         })
     }
 
-    /// The rights that the descriptor of the directory must have, and those that it must be able to pass on.
+    /// The rights that the descriptor of the directory must have, and those that it must be able to
+    /// pass on.
     fn required(&self) -> Rights {
         let mut required = Rights { base: PATH_OPEN, inheriting: 0 };
         if self.flags.create() {
@@ -200,8 +201,7 @@ impl OpenRequest {
             if self.flags.create() || self.flags.exclusive() || self.flags.truncate() {
                 return Err(Errno::Inval);
             }
-            let dir =
-                if self.follow { dir.open_dir(path)? } else { dir.open_dir_nofollow(path)? };
+            let dir = if self.follow { dir.open_dir(path)? } else { dir.open_dir_nofollow(path)? };
             return Ok(self.directory(dir));
         }
         let file = dir.open_with(path, &self.options())?.into_std();
@@ -241,8 +241,8 @@ impl OpenRequest {
 
 /// `path_open`.
 ///
-/// Rights that the directory cannot pass on are dropped from those asked for, as those are that mean nothing for what is
-/// opened; C libraries look afterwards at what they have got.
+/// Rights that the directory cannot pass on are dropped from those asked for, as those are that
+/// mean nothing for what is opened; C libraries look afterwards at what they have got.
 pub(crate) fn open(
     ctx: &mut WasiCtx,
     memory: &GuestMemory<'_>,
