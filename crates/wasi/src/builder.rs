@@ -163,7 +163,8 @@ impl WasiCtxBuilder {
         dir: impl HostDir,
         guest_path: impl AsRef<str>,
     ) -> io::Result<&mut Self> {
-        self.preopen(dir.open()?, guest_path.as_ref(), Rights::PREOPEN)
+        let dir = dir.open()?;
+        Ok(self.preopen(dir, guest_path.as_ref(), Rights::PREOPEN))
     }
 
     /// As [`WasiCtxBuilder::preopened_dir`], but the guest can only read: creating, writing,
@@ -177,12 +178,13 @@ impl WasiCtxBuilder {
         dir: impl HostDir,
         guest_path: impl AsRef<str>,
     ) -> io::Result<&mut Self> {
-        self.preopen(dir.open()?, guest_path.as_ref(), Rights::PREOPEN_READ_ONLY)
+        let dir = dir.open()?;
+        Ok(self.preopen(dir, guest_path.as_ref(), Rights::PREOPEN_READ_ONLY))
     }
 
-    fn preopen(&mut self, dir: Dir, guest_path: &str, rights: Rights) -> io::Result<&mut Self> {
+    fn preopen(&mut self, dir: Dir, guest_path: &str, rights: Rights) -> &mut Self {
         self.preopens.push(Preopen { dir, guest_path: guest_path.into(), rights });
-        Ok(self)
+        self
     }
 
     /// The state of a guest by these settings. The monotonic clock of the guest starts, and the

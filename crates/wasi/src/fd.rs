@@ -62,12 +62,15 @@ pub(crate) fn write(
 /// `fd_datasync`.
 pub(crate) fn datasync(ctx: &WasiCtx, fd: u32) -> Result<(), Errno> {
     let descriptor = ctx.table.get(fd)?;
-    descriptor.require(FD_DATASYNC)?;
     match &descriptor.kind {
         // Nothing is kept back.
-        Kind::Stream(_) => Ok(()),
-        Kind::File(file) => file.sync_data(),
-        Kind::Dir(dir) => dir.sync(),
+        Kind::Stream(_) => descriptor.require(FD_DATASYNC),
+        Kind::File(file) => {
+            descriptor.require(FD_DATASYNC)?;
+            file.sync_data()
+        }
+        // A directory cannot have the right: it would have to be opened for writing.
+        Kind::Dir(_) => sync(ctx, fd),
     }
 }
 

@@ -1,9 +1,9 @@
 //! Descriptors: their numbers, rights and modes, and the standard streams.
 
 use crate::guest::{
-    ALL, APPEND, BADF, CREAT, DIRECTORY, FAULT, FD_FILESTAT_SET_SIZE, FD_READ, FD_SEEK, FD_TELL,
-    FD_WRITE, Guest, INVAL, ISDIR, NAMETOOLONG, NOSPC, NOTCAPABLE, NOTDIR, NOTSOCK,
-    PATH_CREATE_FILE, PATH_FILESTAT_SET_SIZE, ROOT, SPIPE, SYNC, TRUNC,
+    ALL, ALL_OF_DIRECTORY, APPEND, BADF, CREAT, DIRECTORY, FAULT, FD_FILESTAT_SET_SIZE, FD_READ,
+    FD_SEEK, FD_TELL, FD_WRITE, Guest, INVAL, ISDIR, NAMETOOLONG, NOSPC, NOTCAPABLE, NOTDIR,
+    NOTSOCK, PATH_CREATE_FILE, PATH_FILESTAT_SET_SIZE, ROOT, SPIPE, SYNC, TRUNC,
 };
 use fulmar_wasi::{Dir, MemoryInputPipe, MemoryOutputPipe, WasiCtxBuilder, ambient_authority};
 use std::fs;
@@ -94,7 +94,7 @@ fn preopened_directories_have_names() {
         assert_eq!(guest.errno("fd_prestat_dir_name", &[fd, 100, 10]), BADF);
     }
     // A directory that the guest opens has none.
-    let opened = guest.open(ROOT, ".", DIRECTORY, ALL, 0).unwrap();
+    let opened = guest.open(ROOT, ".", DIRECTORY, ALL_OF_DIRECTORY, 0).unwrap();
     assert_eq!(guest.errno("fd_prestat_get", &[opened.into(), 100]), BADF);
     // Preopened directories can be closed.
     guest.call("fd_close", &[3]);
@@ -198,7 +198,7 @@ fn rights_are_inherited() {
     assert_eq!(guest.fd_write(file, b"x"), Err(NOTCAPABLE));
     assert_eq!(guest.fd_read(file, 10), Ok(b"text".to_vec()));
     // Nor by a detour.
-    let detour = guest.open(limited, ".", DIRECTORY, ALL, 0).unwrap();
+    let detour = guest.open(limited, ".", DIRECTORY, ALL_OF_DIRECTORY, 0).unwrap();
     assert_eq!(guest.rights(detour), (base, readers));
 }
 
@@ -262,7 +262,7 @@ fn a_read_only_directory() {
         assert_eq!(guest.errno(name, args), NOTCAPABLE, "{name}");
     }
     // A descriptor of a directory within does not help.
-    let sub = guest.open(read_only, "sub", DIRECTORY, ALL, 0).unwrap();
+    let sub = guest.open(read_only, "sub", DIRECTORY, ALL_OF_DIRECTORY, 0).unwrap();
     assert_eq!(guest.open(sub, "new", CREAT, ALL, 0), Err(NOTCAPABLE));
     assert_eq!(fs::read(dir.path().join("file")).unwrap(), b"text");
     assert_eq!(fs::read_dir(dir.path().join("sub")).unwrap().count(), 0);

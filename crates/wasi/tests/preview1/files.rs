@@ -1,8 +1,9 @@
 //! Files and directories.
 
 use crate::guest::{
-    ACCES, ALL, APPEND, BADF, CREAT, DIRECTORY, EXCL, EXIST, FD_DATASYNC, FD_READ, FD_WRITE, Guest,
-    INVAL, ISDIR, LOOP, NOENT, NOTCAPABLE, NOTDIR, NOTEMPTY, PERM, ROOT, TRUNC, u64_at,
+    ACCES, ALL, ALL_OF_DIRECTORY, APPEND, BADF, CREAT, DIRECTORY, EXCL, EXIST, FD_DATASYNC,
+    FD_READ, FD_WRITE, Guest, INVAL, ISDIR, LOOP, NOENT, NOTCAPABLE, NOTDIR, NOTEMPTY, PERM, ROOT,
+    TRUNC, u64_at,
 };
 use std::fs;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -126,9 +127,10 @@ fn open_directories() {
         }
     }
     assert_eq!(guest.open(ROOT, "sub", 0, FD_WRITE, 0), Err(ISDIR));
+    assert_eq!(guest.open(ROOT, "sub", DIRECTORY, FD_WRITE, 0), Err(ISDIR));
     assert_eq!(guest.open(ROOT, "sub", DIRECTORY | CREAT, 0, 0), Err(INVAL));
     assert_eq!(guest.open(ROOT, "sub", DIRECTORY | TRUNC, 0, 0), Err(INVAL));
-    let sub = guest.open(ROOT, "sub", DIRECTORY, ALL, 0).unwrap();
+    let sub = guest.open(ROOT, "sub", DIRECTORY, ALL_OF_DIRECTORY, 0).unwrap();
     let file = guest.open(sub, "file", CREAT, ALL, 0).unwrap();
     guest.fd_write(file, b"text").unwrap();
     assert!(guest.open(ROOT, "sub/file", 0, ALL, 0).is_ok());
@@ -151,6 +153,7 @@ fn open_directories() {
         assert_eq!(guest.errno(name, args), ISDIR, "{name}");
     }
     guest.call("fd_sync", &[fd]);
+    guest.call("fd_datasync", &[fd]);
 }
 
 #[test]
@@ -213,7 +216,7 @@ fn hard_links() {
     let (mut guest, dir) = Guest::with_dir();
     fs::write(dir.path().join("file"), "text").unwrap();
     fs::create_dir(dir.path().join("sub")).unwrap();
-    let sub = guest.open(ROOT, "sub", DIRECTORY, ALL, 0).unwrap();
+    let sub = guest.open(ROOT, "sub", DIRECTORY, ALL_OF_DIRECTORY, 0).unwrap();
     let mut link = |lookup: u64, from: &str, fd: u32, to: &str| {
         let [from, from_len] = guest.path(from);
         let [to, to_len] = guest.path(to);
@@ -422,7 +425,7 @@ fn times_change() {
     let (mut guest, dir) = Guest::with_dir();
     fs::create_dir(dir.path().join("sub")).unwrap();
     let file = guest.open(ROOT, "file", CREAT, ALL, 0).unwrap();
-    let sub = guest.open(ROOT, "sub", DIRECTORY, ALL, 0).unwrap();
+    let sub = guest.open(ROOT, "sub", DIRECTORY, ALL_OF_DIRECTORY, 0).unwrap();
     let times = |guest: &mut Guest, fd: u32| {
         let stat: [u8; 64] = guest.result("fd_filestat_get", &[fd.into()]).unwrap();
         (u64_at(&stat, 40), u64_at(&stat, 48))

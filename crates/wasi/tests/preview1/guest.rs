@@ -36,6 +36,7 @@ pub(crate) const PATH_FILESTAT_SET_SIZE: u64 = 1 << 19;
 pub(crate) const FD_FILESTAT_SET_SIZE: u64 = 1 << 22;
 pub(crate) const POLL_FD_READWRITE: u64 = 1 << 27;
 pub(crate) const ALL: u64 = u64::MAX;
+pub(crate) const ALL_OF_DIRECTORY: u64 = ALL & !FD_WRITE;
 
 pub(crate) const CREAT: u32 = 1;
 pub(crate) const DIRECTORY: u32 = 2;

@@ -1,7 +1,7 @@
 //! Guests that pass nonsense get error numbers; the host does not panic, hang or allocate by their
 //! word.
 
-use crate::guest::{ALL, CREAT, FAULT, Guest, INVAL, MEMORY_BYTES, ROOT};
+use crate::guest::{ALL, ALL_OF_DIRECTORY, CREAT, FAULT, Guest, INVAL, MEMORY_BYTES, ROOT};
 use crate::signatures::SIGNATURES;
 use fulmar_wasi::{MemoryInputPipe, WasiCtxBuilder};
 
@@ -22,7 +22,7 @@ fn guest() -> (Guest, tempfile::TempDir) {
     assert_eq!(guest.open(ROOT, "file", CREAT, ALL, 0), Ok(4));
     assert_eq!(guest.at("path_create_directory", ROOT, "sub"), 0);
     assert_eq!(guest.open(ROOT, "sub", 0, ALL, 0).unwrap_err(), crate::guest::ISDIR);
-    assert_eq!(guest.open(ROOT, "sub", crate::guest::DIRECTORY, ALL, 0), Ok(5));
+    assert_eq!(guest.open(ROOT, "sub", crate::guest::DIRECTORY, ALL_OF_DIRECTORY, 0), Ok(5));
     (guest, dir)
 }
 

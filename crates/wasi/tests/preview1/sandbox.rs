@@ -1,8 +1,8 @@
 //! No path leads out of a directory.
 
 use crate::guest::{
-    ALL, CREAT, DIRECTORY, FD_READ, Guest, ILSEQ, INVAL, LOOP, NAMETOOLONG, NOENT, PERM, ROOT,
-    TRUNC,
+    ALL, ALL_OF_DIRECTORY, CREAT, DIRECTORY, FD_READ, Guest, ILSEQ, INVAL, LOOP, NAMETOOLONG,
+    NOENT, PERM, ROOT, TRUNC,
 };
 use fulmar_wasi::WasiCtxBuilder;
 use std::fs;
@@ -94,7 +94,7 @@ fn dots() {
 #[test]
 fn dots_from_an_opened_directory() {
     let (mut guest, _dir) = boxed();
-    let sub = guest.open(ROOT, "sub", DIRECTORY, ALL, 0).unwrap();
+    let sub = guest.open(ROOT, "sub", DIRECTORY, ALL_OF_DIRECTORY, 0).unwrap();
     // A directory that is opened is a box of its own.
     assert_eq!(guest.open(sub, "../inside", 0, FD_READ, 0), Err(PERM));
     assert_eq!(guest.open(sub, "..", DIRECTORY, FD_READ, 0), Err(PERM));
@@ -168,7 +168,7 @@ fn symbolic_links_of_the_guest() {
     }
     check_path(&mut guest, "up", true);
     // A directory moved under an open descriptor does not lift what is above it into reach.
-    let deep = guest.open(ROOT, "through", DIRECTORY, ALL, 0).unwrap();
+    let deep = guest.open(ROOT, "through", DIRECTORY, ALL_OF_DIRECTORY, 0).unwrap();
     let [from, from_len] = guest.path("sub");
     let [to, to_len] = guest.path("moved");
     guest.call("path_rename", &[ROOT.into(), from, from_len, ROOT.into(), to, to_len]);
