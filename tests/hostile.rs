@@ -16,7 +16,7 @@ use fulmar::{
 
 /// How many bytes of modules to read for a kind of damage to a file, unless that many attempts come
 /// to less.
-const BYTES_MAX: usize = if cfg!(debug_assertions) { 4 << 20 } else { 256 << 20 };
+const BYTES_MAX: usize = if cfg!(debug_assertions) { 1 << 20 } else { 256 << 20 };
 const ATTEMPTS: usize = 1_000;
 
 /// Random numbers that depend on nothing but the seed (splitmix64).
