@@ -156,7 +156,7 @@ impl Cases {
                 let groups = if constant {
                     (0..all).map(|n| n..n + 1).collect()
                 } else {
-                    Vec::from([0..all])
+                    core::iter::once(0..all).collect()
                 };
                 for pairs in groups {
                     let constants = ty.pairs[pairs.start];
