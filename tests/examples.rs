@@ -20,7 +20,9 @@ use std::error::Error;
 use std::io::Write;
 
 /// What an example prints.
-fn printed(run: fn(&mut dyn Write) -> Result<(), Box<dyn Error>>) -> String {
+type Example = fn(&mut dyn Write) -> Result<(), Box<dyn Error>>;
+
+fn printed(run: Example) -> String {
     let mut out = Vec::new();
     run(&mut out).expect("the example succeeds");
     String::from_utf8(out).expect("text")

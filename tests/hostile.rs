@@ -5,6 +5,8 @@
 //! the modules in `tests/data` and `tests/bytecode` those in `examples` are damaged, and with
 //! `FULMAR_SHARED=FOLDER` all in and below that folder.
 
+#![expect(clippy::ptr_arg, reason = "all ways to spoil a module have one type; some shorten it")]
+
 use std::fs;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
