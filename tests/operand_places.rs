@@ -153,7 +153,7 @@ impl Cases {
             for y in second_places {
                 let constant = x == Place::Constant || *y == Place::Constant;
                 let all = ty.pairs.len();
-                let groups = if constant {
+                let groups: Vec<core::ops::Range<usize>> = if constant {
                     (0..all).map(|n| n..n + 1).collect()
                 } else {
                     core::iter::once(0..all).collect()
