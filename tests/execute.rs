@@ -64,6 +64,7 @@ scripts! {
     locals
     loops
     memories
+    page_sizes
     returns
     start
     stores
@@ -71,4 +72,6 @@ scripts! {
     tail_calls
     unreachable
     vectors
+    wide_arithmetic
+    widths
 }

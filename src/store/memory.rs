@@ -108,16 +108,23 @@ impl MemoryEntity {
     /// Moves the contents to a buffer of `capacity` bytes, of which those after the present ones
     /// are undefined.
     fn reallocate(&mut self, capacity: usize) -> Option<()> {
-        let layout = Layout::from_size_align(capacity, ALIGN).ok()?;
+        Layout::from_size_align(capacity, ALIGN).ok()?;
         // SAFETY: there is a buffer, since memories without contents get a new one; it was allocated
-        // with this layout, by the invariant; the new size is not zero, and `layout` shows that it
-        // does not overflow.
+        // with this layout, by the invariant; the new size is not zero, and there is a layout of
+        // that size.
         let base = unsafe { realloc(self.base, self.buffer_layout(), capacity) };
         self.base = NonNull::new(base)?.as_ptr();
         self.capacity = capacity;
         Some(())
     }
 
+    /// Frees the buffer, which must not be used any more.
+    fn free(&mut self) {
+        if self.capacity != 0 {
+            // SAFETY: the buffer was allocated with this layout, by the invariant.
+            unsafe { dealloc(self.base, self.buffer_layout()) };
+        }
+    }
     fn buffer_layout(&self) -> Layout {
         Layout::from_size_align(self.capacity, ALIGN).expect("the buffer was allocated with it")
     }
@@ -141,16 +148,6 @@ impl MemoryEntity {
 impl Drop for MemoryEntity {
     fn drop(&mut self) {
         self.free();
-    }
-}
-
-impl MemoryEntity {
-    /// Frees the buffer, which must not be used any more.
-    fn free(&mut self) {
-        if self.capacity != 0 {
-            // SAFETY: the buffer was allocated with this layout, by the invariant.
-            unsafe { dealloc(self.base, self.buffer_layout()) };
-        }
     }
 }
 
