@@ -10,9 +10,6 @@ use crate::types::index::FuncIdx;
 
 use super::state::{Ctx, Record};
 
-/// The most frames that a backtrace holds: the innermost ones.
-const FRAMES_MAX: usize = 64;
-
 /// The frames of the guest code that stopped, the innermost first.
 ///
 /// # Safety
@@ -23,16 +20,17 @@ pub(super) unsafe fn collect(ctx: &Ctx, oldest: *const Record) -> WasmBacktrace 
     let mut instance = ctx.instance;
     let mut code = Vec::new();
     let mut sorted: *const InstanceData = core::ptr::null();
-    let mut pc = ctx.stop_pc.wrapping_add(ctx.stop_operands);
+    let mut pc = ctx.stop_pc;
+    let mut operands = ctx.stop_operands;
     let mut record = ctx.records.cast_const();
-    while frames.len() < FRAMES_MAX {
+    while frames.len() < WasmBacktrace::FRAMES_MAX {
         // SAFETY: instances live as long as the store.
         let module = unsafe { &(*instance).module };
         if sorted != instance {
             code = sorted_code(module);
             sorted = instance;
         }
-        frames.extend(frame(module, &code, pc));
+        frames.extend(frame(module, &code, pc, operands));
         // SAFETY: between the newest and the oldest record all are written; after one that restores
         // an instance comes the one of the call.
         unsafe {
@@ -44,7 +42,7 @@ pub(super) unsafe fn collect(ctx: &Ctx, oldest: *const Record) -> WasmBacktrace 
                 break;
             }
             // The call is before the cell that it returns to.
-            pc = (*record).pc.wrapping_sub(1);
+            (pc, operands) = ((*record).pc.wrapping_sub(1), 0);
             record = record.add(1);
         }
     }
@@ -60,11 +58,17 @@ fn sorted_code(module: &Module) -> Vec<(usize, u32)> {
     code
 }
 
-/// The frame of the function that `pc` is in.
-fn frame(module: &Module, code: &[(usize, u32)], pc: *const u8) -> Option<FrameInfo> {
+/// The frame of the function that `pc` is in, at the instruction whose operands are `operands` bytes
+/// further on: behind the last cell of the function, where that has none.
+fn frame(
+    module: &Module,
+    code: &[(usize, u32)],
+    pc: *const u8,
+    operands: usize,
+) -> Option<FrameInfo> {
     let at = code.partition_point(|(start, _)| *start <= pc.addr()).checked_sub(1)?;
     let (start, index) = code[at];
     let func = FuncIdx(module.inner().imported_funcs + index);
-    let code_offset = u32::try_from(pc.addr() - start).ok()?;
+    let code_offset = u32::try_from(pc.addr() - start + operands).ok()?;
     Some(FrameInfo { module: module.clone(), func, code_offset })
 }

@@ -152,8 +152,12 @@ impl Walk<'_> {
         let frame = self.frames.pop().expect("validated: a frame is open");
         match frame.kind {
             FrameKind::Function => return self.end_function(&frame),
-            // Nothing joins at the end of a loop.
-            FrameKind::Loop => {}
+            // Nothing joins at the end of a loop, but what follows it runs once.
+            FrameKind::Loop => {
+                if self.reachable {
+                    self.start_fuel();
+                }
+            }
             FrameKind::Block | FrameKind::Else => {
                 if frame.branched {
                     self.join(&frame, None);
