@@ -32,12 +32,12 @@ pub(crate) trait Handlers {
 
 /// An access to memory, by the op for 32-bit addresses.
 trait Access {
-    /// The handler of the same access with 64-bit addresses.
-    const AT64: Entry;
+    /// The handlers of the same access with 64-bit addresses.
+    const AT64: &'static [Entry];
 }
 
 impl Access for V128Store {
-    const AT64: Entry = entry::<V128Store<At64>>();
+    const AT64: &'static [Entry] = &[entry::<V128Store<At64>>()];
 }
 
 /// The handler of the instruction `I` and its opcode.
@@ -139,6 +139,26 @@ const fn store<O: StoreOp>() -> [Entry; 9] {
     ]
 }
 
+const fn load_at64<O: LoadOp>() -> [Entry; 4] {
+    [
+        entry::<Load<O, Slot, Slot, At64>>(),
+        entry::<Load<O, Slot, Acc, At64>>(),
+        entry::<Load<O, Acc, Slot, At64>>(),
+        entry::<Load<O, Acc, Acc, At64>>(),
+    ]
+}
+
+const fn store_at64<O: StoreOp>() -> [Entry; 6] {
+    [
+        entry::<Store<O, Slot, Slot, At64>>(),
+        entry::<Store<O, Acc, Slot, At64>>(),
+        entry::<Store<O, Slot, Acc, At64>>(),
+        entry::<Store<O, Acc, Acc, At64>>(),
+        entry::<Store<O, Slot, Imm, At64>>(),
+        entry::<Store<O, Acc, Imm, At64>>(),
+    ]
+}
+
 macro_rules! define_op_types {
     (
         unary { $($unary:ident $unary_text:literal ($ux:ty) -> $ud:ty = $uf:expr;)* }
@@ -194,7 +214,7 @@ macro_rules! define_op_types {
                 }
             }
             impl Access for $load {
-                const AT64: Entry = entry::<Load<$load, Slot, Slot, At64>>();
+                const AT64: &'static [Entry] = &load_at64::<$load>();
             }
             impl Handlers for $load {
                 const LIST: &'static [Entry] = &load::<$load>();
@@ -217,7 +237,7 @@ macro_rules! define_op_types {
                 }
             }
             impl Access for $store {
-                const AT64: Entry = entry::<Store<$store, Slot, Slot, At64>>();
+                const AT64: &'static [Entry] = &store_at64::<$store>();
             }
             impl Handlers for $store {
                 const LIST: &'static [Entry] = &store::<$store>();
@@ -289,7 +309,7 @@ macro_rules! define_op_types {
                 }
             }
             impl Access for $vl {
-                const AT64: Entry = entry::<Load<$vl, Slot, Slot, At64>>();
+                const AT64: &'static [Entry] = &[entry::<Load<$vl, Slot, Slot, At64>>()];
             }
             impl Handlers for $vl {
                 const LIST: &'static [Entry] = &[entry::<Load<$vl, Slot, Slot>>()];
@@ -302,7 +322,7 @@ macro_rules! define_op_types {
                 type Raw = $llr;
             }
             impl Access for $ll {
-                const AT64: Entry = entry::<LoadLane<$ll, At64>>();
+                const AT64: &'static [Entry] = &[entry::<LoadLane<$ll, At64>>()];
             }
             impl Handlers for $ll {
                 const LIST: &'static [Entry] = &[entry::<LoadLane<$ll>>()];
@@ -315,7 +335,7 @@ macro_rules! define_op_types {
                 type Raw = $slr;
             }
             impl Access for $sl {
-                const AT64: Entry = entry::<StoreLane<$sl, At64>>();
+                const AT64: &'static [Entry] = &[entry::<StoreLane<$sl, At64>>()];
             }
             impl Handlers for $sl {
                 const LIST: &'static [Entry] = &[entry::<StoreLane<$sl>>()];
@@ -331,7 +351,7 @@ macro_rules! define_op_types {
             $($unary::LIST,)* $($try1::LIST,)* $($comm::LIST,)* $($bin::LIST,)* $($try2::LIST,)*
             $($ci::LIST,)* $($cf2::LIST,)* $($br::LIST,)* $($load::LIST,)* $($store::LIST,)*
             $($v1::LIST,)* $($v2::LIST,)* $($v3::LIST,)* $($vx::LIST,)* $($vr::LIST,)* $($vl::LIST,)*
-            $($ll::LIST,)* $($sl::LIST,)* $(&[<$a32 as Access>::AT64],)* $($w2::LIST,)*
+            $($ll::LIST,)* $($sl::LIST,)* $(<$a32 as Access>::AT64,)* $($w2::LIST,)*
             $(<$sp as Handlers>::LIST,)*
         ];
     };
