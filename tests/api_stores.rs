@@ -222,12 +222,9 @@ fn proposals_that_do_not_exist_yet_are_refused() {
     let engine = Engine::default();
     for text in [
         "(module (type (struct)))",
-        "(module (memory i64 1))",
-        "(module (table i64 1 funcref))",
         "(module (tag))",
         "(module (memory 1 1 shared))",
         "(module (func (param (ref func))))",
-        "(module (memory 1 (pagesize 1)))",
         "(module (func (drop (f32x4.relaxed_min (v128.const i64x2 0 0) (v128.const i64x2 0 0)))))",
     ] {
         let wasm = wat::parse_str(text).unwrap();
