@@ -52,8 +52,10 @@ pub(super) unsafe fn collect(ctx: &Ctx, oldest: *const Record) -> WasmBacktrace 
 /// Where each translated function of a module starts, in order.
 fn sorted_code(module: &Module) -> Vec<(usize, u32)> {
     let entries = module.inner().code.all().iter().zip(0..);
-    let mut code: Vec<(usize, u32)> =
-        entries.map(|(entry, index)| (entry.code.load(Ordering::Acquire).addr(), index)).collect();
+    let translated = entries.filter(|(entry, _)| entry.is_translated());
+    let mut code: Vec<(usize, u32)> = translated
+        .map(|(entry, index)| (entry.code.load(Ordering::Acquire).addr(), index))
+        .collect();
     code.sort_unstable();
     code
 }
