@@ -43,7 +43,8 @@ impl Default for Config {
             .union(WasmFeatures::RELAXED_SIMD)
             .union(WasmFeatures::TAIL_CALL)
             .union(WasmFeatures::EXTENDED_CONST)
-            .union(WasmFeatures::MULTI_MEMORY);
+            .union(WasmFeatures::MULTI_MEMORY)
+            .union(WasmFeatures::MEMORY64);
         Self {
             features,
             compilation_mode: CompilationMode::default(),
@@ -93,6 +94,13 @@ proposals! {
     wasm_extended_const => EXTENDED_CONST;
     /// Whether a module may have several memories; on by default.
     wasm_multi_memory => MULTI_MEMORY;
+    /// Whether memories and tables may have 64-bit addresses; on by default.
+    wasm_memory64 => MEMORY64;
+    /// Whether memories may have pages of one byte; off by default, as is everything that no version
+    /// of the specification has yet.
+    wasm_custom_page_sizes => CUSTOM_PAGE_SIZES;
+    /// Whether the instructions on integers of 128 bits are accepted; off by default.
+    wasm_wide_arithmetic => WIDE_ARITHMETIC;
     /// Whether floats are accepted; on by default.
     ///
     /// No proposal stands behind this: hosts that need bit-exact results everywhere can do without
@@ -101,8 +109,23 @@ proposals! {
 }
 
 impl Config {
-    /// The default configuration.
+    /// The default configuration: [`Config::wasm3`].
     pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// The default configuration, but accepting exactly version 1.0 of the specification.
+    pub fn wasm1() -> Self {
+        Self { features: WasmFeatures::WASM1, ..Self::default() }
+    }
+
+    /// The default configuration, but accepting exactly version 2.0 of the specification.
+    pub fn wasm2() -> Self {
+        Self { features: WasmFeatures::WASM2, ..Self::default() }
+    }
+
+    /// The default configuration, which accepts exactly version 3.0 of the specification.
+    pub fn wasm3() -> Self {
         Self::default()
     }
 

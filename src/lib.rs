@@ -77,8 +77,8 @@ pub use self::store::{AsContext, AsContextMut, Store, StoreContext, StoreContext
 pub use self::table::Table;
 pub use self::trap::Trap;
 pub use self::types::{
-    ExportType, ExternType, FuncType, GlobalType, HeapType, ImportType, MemoryType, Mutability,
-    RefType, TableType, ValType,
+    ExportType, ExternType, FuncType, GlobalType, HeapType, ImportType, MemoryType,
+    MemoryTypeBuilder, Mutability, RefType, TableType, ValType,
 };
 pub use self::v128::V128;
 pub use self::val::{Ref, Val};

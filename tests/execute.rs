@@ -66,6 +66,7 @@ scripts! {
     locals
     loops
     memories
+    page_sizes
     returns
     start
     stores
@@ -73,4 +74,6 @@ scripts! {
     tail_calls
     unreachable
     vectors
+    wide_arithmetic
+    widths
 }

@@ -224,7 +224,7 @@ fn truncated_modules() {
 #[test]
 fn modules_with_a_flipped_bit() {
     let tally = attempt_all(false, flip_a_bit);
-    assert!(tally.refused >= ATTEMPTS && tally.run >= 200, "{tally:?}");
+    assert!(tally.refused >= ATTEMPTS / 2 && tally.run >= 200, "{tally:?}");
 }
 
 #[test]

@@ -28,6 +28,8 @@ const SUITES: &[(&str, Folder, &str)] = &[
     ("gc", Folder::Proposal(Proposal::GC), "wasm3"),
     ("exceptions", Folder::Proposal(Proposal::ExceptionHandling), "wasm3"),
     ("relaxed-simd", Folder::Proposal(Proposal::RelaxedSimd), "wasm3"),
+    ("custom-page-sizes", Folder::Proposal(Proposal::CustomPageSizes), "wasm3,+custom-page-sizes"),
+    ("wide-arithmetic", Folder::Proposal(Proposal::WideArithmetic), "wasm3,+wide-arithmetic"),
 ];
 
 /// The names of all suites that are carried along.

@@ -28,6 +28,7 @@ pub use self::expected::{ExpectedFailure, ExpectedFailures, Verdict};
 pub use self::report::{Counts, Failure, Report};
 pub use self::runner::Runner;
 pub use self::selection::Selection;
+pub use self::session::Rewrite;
 pub use self::settings::{Features, Settings, SpecVersion, compilation_mode, proposal_names};
 pub use self::suite::{Script, Suite};
 pub use self::summary::{Summary, run_suite};

@@ -2,7 +2,7 @@
 
 use crate::directive::{Mismatch, Outcome, directives_in, keyword};
 use crate::report::{Failure, Report};
-use crate::session::Session;
+use crate::session::{Rewrite, Session};
 use fulmar::{Config, Engine};
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -36,12 +36,19 @@ pub struct Runner {
     config: Config,
     fuel: Option<u64>,
     validates_lazily: bool,
+    rewrite: Option<Rewrite>,
 }
 
 impl Runner {
     /// A runner on engines of this configuration.
     pub fn new(config: &Config) -> Self {
-        Self { config: config.clone(), fuel: None, validates_lazily: false }
+        Self { config: config.clone(), fuel: None, validates_lazily: false, rewrite: None }
+    }
+
+    /// Passes each valid module through `rewrite` before it is compiled, to run scripts on modules derived from theirs.
+    pub fn rewrite(&mut self, rewrite: Option<Rewrite>) -> &mut Self {
+        self.rewrite = rewrite;
+        self
     }
 
     /// Gives each directive this much fuel. It is needed if the configuration meters fuel, and an error if not.
@@ -74,8 +81,9 @@ impl Runner {
         let buffer = ParseBuffer::new_with_lexer(lexer)?;
         let script: Wast<'_> = parser::parse(&buffer)?;
         let engine = Engine::new(&self.config);
-        let session =
-            engine.and_then(|engine| Session::new(engine, self.fuel, self.validates_lazily));
+        let session = engine.and_then(|engine| {
+            Session::new(engine, self.fuel, self.validates_lazily, self.rewrite)
+        });
         match session {
             Ok(session) => run.directives(session, script.directives),
             Err(error) => {

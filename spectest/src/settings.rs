@@ -14,6 +14,19 @@ pub enum SpecVersion {
     V2,
     /// WebAssembly 3.0, as far as the engine has it.
     V3,
+    /// What no version has yet: 3.0 and all further proposals that the engine has.
+    Draft,
+}
+
+impl SpecVersion {
+    /// The engine's own idea of the version; of a draft, what it is added to.
+    fn preset(self) -> Config {
+        match self {
+            Self::V1 => Config::wasm1(),
+            Self::V2 => Config::wasm2(),
+            Self::V3 | Self::Draft => Config::wasm3(),
+        }
+    }
 }
 
 /// A switch of [`Config`].
@@ -33,6 +46,9 @@ const PROPOSALS: &[(&str, SpecVersion, Toggle)] = &[
     ("tail-call", SpecVersion::V3, Config::wasm_tail_call),
     ("extended-const", SpecVersion::V3, Config::wasm_extended_const),
     ("multi-memory", SpecVersion::V3, Config::wasm_multi_memory),
+    ("memory64", SpecVersion::V3, Config::wasm_memory64),
+    ("custom-page-sizes", SpecVersion::Draft, Config::wasm_custom_page_sizes),
+    ("wide-arithmetic", SpecVersion::Draft, Config::wasm_wide_arithmetic),
 ];
 
 /// The names of all proposals that [`Features`] understands.
@@ -62,11 +78,18 @@ impl Features {
         change.map_or(version <= self.version, |(_, enable)| *enable)
     }
 
-    /// Sets every switch of `config`, so that exactly these proposals are accepted.
-    pub fn apply(&self, config: &mut Config) {
+    /// A configuration that accepts exactly these proposals: the engine's preset for the version, in which only what
+    /// differs from that is switched.
+    pub fn config(&self) -> Config {
+        let mut config = self.version.preset();
+        let preset = Self::from(self.version.min(SpecVersion::V3));
         for &(name, version, toggle) in PROPOSALS {
-            toggle(config, self.contains(name, version));
+            let enable = self.contains(name, version);
+            if enable != preset.contains(name, version) {
+                toggle(&mut config, enable);
+            }
         }
+        config
     }
 }
 
@@ -79,8 +102,10 @@ impl FromStr for Features {
             "wasm1" => SpecVersion::V1,
             "wasm2" => SpecVersion::V2,
             "wasm3" => SpecVersion::V3,
+            "draft" => SpecVersion::Draft,
             other => {
-                return Err(format!("unknown version {other:?}: expected wasm1, wasm2 or wasm3"));
+                let expected = "expected wasm1, wasm2, wasm3 or draft";
+                return Err(format!("unknown version {other:?}: {expected}"));
             }
         };
         let mut features = Self::from(version);
@@ -119,8 +144,7 @@ impl Settings {
 
     /// The engine's configuration that accepts exactly `features`.
     pub fn config(&self, features: &Features) -> Config {
-        let mut config = Config::new();
-        features.apply(&mut config);
+        let mut config = features.config();
         if let Some(mode) = self.compilation {
             config.compilation_mode(mode);
         }
@@ -163,7 +187,22 @@ mod tests {
         assert_eq!(accepted("wasm1,+simd,-floats"), ["mutable-global", "simd"]);
         assert_eq!(accepted("wasm1,+simd,-simd"), accepted("wasm1"));
         assert!(accepted("wasm2").contains(&"simd") && !accepted("wasm2").contains(&"tail-call"));
-        assert_eq!(accepted("wasm3").len(), PROPOSALS.len());
+        assert!(accepted("wasm3").contains(&"memory64"));
+        assert!(!accepted("wasm3").contains(&"wide-arithmetic"));
+        assert_eq!(accepted("draft").len(), PROPOSALS.len());
+    }
+
+    /// The versions are told twice: by the engine's presets, and by the rows above.
+    #[test]
+    fn presets_are_the_rows_of_their_version() {
+        for version in [SpecVersion::V1, SpecVersion::V2, SpecVersion::V3] {
+            let mut config = version.preset();
+            let preset = format!("{config:?}");
+            for &(_, since, toggle) in PROPOSALS {
+                toggle(&mut config, since <= version);
+            }
+            assert_eq!(format!("{config:?}"), preset, "{version:?}");
+        }
     }
 
     #[test]

@@ -66,3 +66,10 @@ fn proposals_after_version_2() {
     check("extended-const", counts, &settings);
     check("relaxed-simd", Counts { passed: 69, ..Counts::default() }, &settings);
 }
+
+#[test]
+fn proposals_after_version_3() {
+    let counts = Counts { passed: 160, malformed: 108, text: 4, ..Counts::default() };
+    check("custom-page-sizes", counts, &all_settings());
+    check("wide-arithmetic", Counts { passed: 107, ..Counts::default() }, &all_settings());
+}

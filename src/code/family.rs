@@ -99,6 +99,18 @@ pub(crate) const LOAD_V128: Family = Family { words: &["offset"], ..DX };
 pub(crate) const STORE_V128: Family = Family { words: &["offset"], ..XY };
 pub(crate) const LOAD_LANE: Family = Family { words: &["offset", "lane"], ..DXY };
 pub(crate) const STORE_LANE: Family = Family { words: &["offset", "lane"], ..XY };
+/// Accesses to memories with 64-bit addresses: the offset in two words, the low one first.
+pub(crate) const LOAD_AT64: Family = Family { shapes: UNARY.shapes, ..LOAD_V128_AT64 };
+pub(crate) const STORE_AT64: Family = Family {
+    shapes: &[s(S, S, S), s(S, A, S), s(S, S, A), s(S, A, A), s(S, S, I), s(S, A, I)],
+    ..STORE_V128_AT64
+};
+pub(crate) const LOAD_V128_AT64: Family = Family { words: &["offset", "offset_high"], ..DX };
+pub(crate) const STORE_V128_AT64: Family = Family { words: &["offset", "offset_high"], ..XY };
+pub(crate) const LOAD_LANE_AT64: Family =
+    Family { words: &["offset", "offset_high", "lane"], ..DXY };
+pub(crate) const STORE_LANE_AT64: Family =
+    Family { words: &["offset", "offset_high", "lane"], ..XY };
 pub(crate) const TERNARY_V128: Family = Family { rest: 1, ..DXY };
 pub(crate) const SHUFFLE: Family =
     Family { words: &["lanes0", "lanes1", "lanes2", "lanes3"], ..DXY };

@@ -25,6 +25,8 @@ macro_rules! define_ops {
         v128_load { $($vl:ident $vl_text:literal $vlr:ty => $vld:ty = $vlf:expr;)* }
         v128_load_lane { $($ll:ident $ll_text:literal $llr:ty;)* }
         v128_store_lane { $($sl:ident $sl_text:literal $slr:ty;)* }
+        access64 { $($a64:ident $a64_text:literal of $a32:ident $a64_family:ident;)* }
+        wide { $($w2:ident $w2_text:literal ($w2x:ty, $w2y:ty) = $w2f:expr;)* }
         special { $($sp:ident $sp_text:literal $sp_family:ident;)* }
     ) => {
         /// An operation of the bytecode, whatever the shape of its operands.
@@ -33,14 +35,15 @@ macro_rules! define_ops {
         pub(crate) enum Op {
             $($unary,)* $($try1,)* $($comm,)* $($bin,)* $($try2,)* $($ci,)* $($cf2,)* $($br,)*
             $($load,)* $($store,)* $($v1,)* $($v2,)* $($v3,)* $($vx,)* $($vr,)* $($vl,)* $($ll,)* $($sl,)*
-            $($sp,)*
+            $($a64,)* $($w2,)* $($sp,)*
         }
 
         /// Every op, in the order of the table.
         pub(crate) const OPS: &[Op] = &[
             $(Op::$unary,)* $(Op::$try1,)* $(Op::$comm,)* $(Op::$bin,)* $(Op::$try2,)* $(Op::$ci,)*
             $(Op::$cf2,)* $(Op::$br,)* $(Op::$load,)* $(Op::$store,)* $(Op::$v1,)* $(Op::$v2,)* $(Op::$v3,)*
-            $(Op::$vx,)* $(Op::$vr,)* $(Op::$vl,)* $(Op::$ll,)* $(Op::$sl,)* $(Op::$sp,)*
+            $(Op::$vx,)* $(Op::$vr,)* $(Op::$vl,)* $(Op::$ll,)* $(Op::$sl,)* $(Op::$a64,)* $(Op::$w2,)*
+            $(Op::$sp,)*
         ];
 
         impl Op {
@@ -54,7 +57,8 @@ macro_rules! define_ops {
                     $(Op::$load => $load_text,)* $(Op::$store => $store_text,)*
                     $(Op::$v1 => $v1_text,)* $(Op::$v2 => $v2_text,)* $(Op::$v3 => $v3_text,)* $(Op::$vx => $vx_text,)*
                     $(Op::$vr => $vr_text,)* $(Op::$vl => $vl_text,)* $(Op::$ll => $ll_text,)*
-                    $(Op::$sl => $sl_text,)* $(Op::$sp => $sp_text,)*
+                    $(Op::$sl => $sl_text,)* $(Op::$a64 => $a64_text,)* $(Op::$w2 => $w2_text,)*
+                    $(Op::$sp => $sp_text,)*
                 }
             }
 
@@ -76,6 +80,8 @@ macro_rules! define_ops {
                     $(Op::$vl)|* => &family::LOAD_V128,
                     $(Op::$ll)|* => &family::LOAD_LANE,
                     $(Op::$sl)|* => &family::STORE_LANE,
+                    $(Op::$a64 => &family::$a64_family,)*
+                    $(Op::$w2)|* => &family::BINARY_V128,
                     $(Op::$sp => &family::$sp_family,)*
                 }
             }
@@ -94,6 +100,14 @@ macro_rules! define_ops {
                 match self {
                     $(Op::$ci => Some(Op::$ci_not),)*
                     $(Op::$br => Some(Op::$br_not),)*
+                    _ => None,
+                }
+            }
+
+            /// The same access to a memory with 64-bit addresses.
+            pub(crate) const fn at64(self) -> Option<Op> {
+                match self {
+                    $(Op::$a32 => Some(Op::$a64),)*
                     _ => None,
                 }
             }

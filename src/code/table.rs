@@ -507,6 +507,59 @@ macro_rules! for_each_op {
             V128Store32Lane "v128.store32_lane" u32;
             V128Store64Lane "v128.store64_lane" u64;
         }
+        access64 {
+            I32LoadAt64         "i32.load@64"          of I32Load         LOAD_AT64;
+            I32Load8SAt64       "i32.load8_s@64"       of I32Load8S       LOAD_AT64;
+            I32Load8UAt64       "i32.load8_u@64"       of I32Load8U       LOAD_AT64;
+            I32Load16SAt64      "i32.load16_s@64"      of I32Load16S      LOAD_AT64;
+            I32Load16UAt64      "i32.load16_u@64"      of I32Load16U      LOAD_AT64;
+            I64LoadAt64         "i64.load@64"          of I64Load         LOAD_AT64;
+            I64Load8SAt64       "i64.load8_s@64"       of I64Load8S       LOAD_AT64;
+            I64Load8UAt64       "i64.load8_u@64"       of I64Load8U       LOAD_AT64;
+            I64Load16SAt64      "i64.load16_s@64"      of I64Load16S      LOAD_AT64;
+            I64Load16UAt64      "i64.load16_u@64"      of I64Load16U      LOAD_AT64;
+            I64Load32SAt64      "i64.load32_s@64"      of I64Load32S      LOAD_AT64;
+            I64Load32UAt64      "i64.load32_u@64"      of I64Load32U      LOAD_AT64;
+            F32LoadAt64         "f32.load@64"          of F32Load         LOAD_AT64;
+            F64LoadAt64         "f64.load@64"          of F64Load         LOAD_AT64;
+            I32StoreAt64        "i32.store@64"         of I32Store        STORE_AT64;
+            I32Store8At64       "i32.store8@64"        of I32Store8       STORE_AT64;
+            I32Store16At64      "i32.store16@64"       of I32Store16      STORE_AT64;
+            I64StoreAt64        "i64.store@64"         of I64Store        STORE_AT64;
+            I64Store8At64       "i64.store8@64"        of I64Store8       STORE_AT64;
+            I64Store16At64      "i64.store16@64"       of I64Store16      STORE_AT64;
+            I64Store32At64      "i64.store32@64"       of I64Store32      STORE_AT64;
+            F32StoreAt64        "f32.store@64"         of F32Store        STORE_AT64;
+            F64StoreAt64        "f64.store@64"         of F64Store        STORE_AT64;
+            V128LoadAt64        "v128.load@64"         of V128Load        LOAD_V128_AT64;
+            V128Load8x8SAt64    "v128.load8x8_s@64"    of V128Load8x8S    LOAD_V128_AT64;
+            V128Load8x8UAt64    "v128.load8x8_u@64"    of V128Load8x8U    LOAD_V128_AT64;
+            V128Load16x4SAt64   "v128.load16x4_s@64"   of V128Load16x4S   LOAD_V128_AT64;
+            V128Load16x4UAt64   "v128.load16x4_u@64"   of V128Load16x4U   LOAD_V128_AT64;
+            V128Load32x2SAt64   "v128.load32x2_s@64"   of V128Load32x2S   LOAD_V128_AT64;
+            V128Load32x2UAt64   "v128.load32x2_u@64"   of V128Load32x2U   LOAD_V128_AT64;
+            V128Load8SplatAt64  "v128.load8_splat@64"  of V128Load8Splat  LOAD_V128_AT64;
+            V128Load16SplatAt64 "v128.load16_splat@64" of V128Load16Splat LOAD_V128_AT64;
+            V128Load32SplatAt64 "v128.load32_splat@64" of V128Load32Splat LOAD_V128_AT64;
+            V128Load64SplatAt64 "v128.load64_splat@64" of V128Load64Splat LOAD_V128_AT64;
+            V128Load32ZeroAt64  "v128.load32_zero@64"  of V128Load32Zero  LOAD_V128_AT64;
+            V128Load64ZeroAt64  "v128.load64_zero@64"  of V128Load64Zero  LOAD_V128_AT64;
+            V128StoreAt64       "v128.store@64"        of V128Store       STORE_V128_AT64;
+            V128Load8LaneAt64   "v128.load8_lane@64"   of V128Load8Lane   LOAD_LANE_AT64;
+            V128Load16LaneAt64  "v128.load16_lane@64"  of V128Load16Lane  LOAD_LANE_AT64;
+            V128Load32LaneAt64  "v128.load32_lane@64"  of V128Load32Lane  LOAD_LANE_AT64;
+            V128Load64LaneAt64  "v128.load64_lane@64"  of V128Load64Lane  LOAD_LANE_AT64;
+            V128Store8LaneAt64  "v128.store8_lane@64"  of V128Store8Lane  STORE_LANE_AT64;
+            V128Store16LaneAt64 "v128.store16_lane@64" of V128Store16Lane STORE_LANE_AT64;
+            V128Store32LaneAt64 "v128.store32_lane@64" of V128Store32Lane STORE_LANE_AT64;
+            V128Store64LaneAt64 "v128.store64_lane@64" of V128Store64Lane STORE_LANE_AT64;
+        }
+        wide {
+            I64Add128   "i64.add128" (V128, V128) = num::i64_add128;
+            I64Sub128   "i64.sub128" (V128, V128) = num::i64_sub128;
+            I64MulWideS "i64.mul_wide_s" (i64, i64) = num::i64_mul_wide_s;
+            I64MulWideU "i64.mul_wide_u" (i64, i64) = num::i64_mul_wide_u;
+        }
         special {
             Br                  "br"                    JUMP;
             BrTable             "br_table"              BR_TABLE;

@@ -67,20 +67,84 @@ raw! {
     [u8; 16] as [u8; 16] = 4, core::convert::identity, core::convert::identity;
 }
 
-/// The address of an access of `R`'s size at `base + offset` in the current memory, if in bounds.
+/// The width of the addresses of the memory that an access is to.
+pub(crate) trait Width: 'static {
+    /// An address as an operand.
+    type Base: Value;
+    /// Whether addresses have 64 bits: the op is [`Op::at64`], and its offset takes two words.
+    const IS_64: bool;
+    /// Which word of an access is its lane: the one after the offset.
+    const LANE: usize = if Self::IS_64 { 2 } else { 1 };
+
+    /// The address of an access of `R`'s size by `I` at `base` and its offset in the current
+    /// memory, if in bounds.
+    ///
+    /// # Safety
+    ///
+    /// As for [`Instr::run`]; `I` has an offset of this width.
+    unsafe fn address<I: Instr, R: Raw>(s: &State, at: usize, base: Self::Base) -> Option<*mut u8>;
+}
+
+/// Addresses of 32 bits.
+pub(crate) struct At32;
+
+impl Width for At32 {
+    type Base = i32;
+    const IS_64: bool = false;
+
+    #[inline(always)]
+    unsafe fn address<I: Instr, R: Raw>(s: &State, at: usize, base: i32) -> Option<*mut u8> {
+        // SAFETY: the caller's promise.
+        unsafe {
+            let offset = Operands::<I>::word(s, at, 0);
+            in_memory::<R>(s, i64::from(base as u32) + i64::from(offset))
+        }
+    }
+}
+
+/// Addresses of 64 bits.
+pub(crate) struct At64;
+
+impl Width for At64 {
+    type Base = u64;
+    const IS_64: bool = true;
+
+    #[inline(always)]
+    unsafe fn address<I: Instr, R: Raw>(s: &State, at: usize, base: u64) -> Option<*mut u8> {
+        // SAFETY: the caller's promise.
+        unsafe {
+            let low = u64::from(Operands::<I>::word(s, at, 0));
+            let high = u64::from(Operands::<I>::word(s, at, 1));
+            // No memory has 2^63 bytes.
+            let address = base.checked_add(low | high << 32)?;
+            in_memory::<R>(s, i64::try_from(address).ok()?)
+        }
+    }
+}
+
+/// The host's address of the access of `R`'s size at `address`, which is not negative, in the
+/// current memory, if in bounds.
 ///
 /// # Safety
 ///
 /// `s.ctx` is the context that runs.
 #[inline(always)]
-pub(crate) unsafe fn address<R: Raw>(s: &State, base: i32, offset: u32) -> Option<*mut u8> {
-    let address = u64::from(base as u32) + u64::from(offset);
+unsafe fn in_memory<R: Raw>(s: &State, address: i64) -> Option<*mut u8> {
     // SAFETY: the context outlives execution.
     let (memory, limit) = unsafe { ((*s.ctx).memory, (*s.ctx).limits[R::LOG2]) };
-    if address as i64 > limit {
+    if address > limit {
         return None;
     }
     Some(memory.wrapping_add(address as usize))
+}
+
+/// The op of an access to a memory with addresses of this width, given the one for 32 bits.
+pub(crate) const fn access<W: Width>(op: Op) -> Op {
+    match op.at64() {
+        Some(at64) if W::IS_64 => at64,
+        Some(_) => op,
+        None => panic!("an access has no row for 64-bit addresses"),
+    }
 }
 
 /// A load: reads raw bytes and makes a value of them.
@@ -93,19 +157,18 @@ pub(crate) trait LoadOp: 'static {
 }
 
 /// `d = memory[x + offset]`.
-pub(crate) struct Load<O, D, X>(PhantomData<(O, D, X)>);
+pub(crate) struct Load<O, D, X, W = At32>(PhantomData<(O, D, X, W)>);
 
-impl<O: LoadOp, D: Destination, X: Source> Instr for Load<O, D, X> {
-    const OP: Op = O::OP;
+impl<O: LoadOp, D: Destination, X: Source, W: Width> Instr for Load<O, D, X, W> {
+    const OP: Op = access::<W>(O::OP);
     const SHAPE: Shape = Shape::new(D::PLACE, X::PLACE, Place::Slot);
 
     #[inline(always)]
     unsafe fn run(s: &mut State, at: usize) -> Flow {
         // SAFETY: the caller's promise; `address` has checked the bounds.
         unsafe {
-            let base = Operands::<Self>::x::<X, i32>(s, at);
-            let offset = Operands::<Self>::word(s, at, 0);
-            let Some(address) = address::<O::Raw>(s, base, offset) else {
+            let base = Operands::<Self>::x::<X, W::Base>(s, at);
+            let Some(address) = W::address::<Self, O::Raw>(s, at, base) else {
                 return Flow::Trap(Trap::MemoryOutOfBounds);
             };
             let value = O::extend(O::Raw::load(address));
@@ -125,19 +188,18 @@ pub(crate) trait StoreOp: 'static {
 }
 
 /// `memory[x + offset] = y`.
-pub(crate) struct Store<O, X, Y>(PhantomData<(O, X, Y)>);
+pub(crate) struct Store<O, X, Y, W = At32>(PhantomData<(O, X, Y, W)>);
 
-impl<O: StoreOp, X: Source, Y: Source> Instr for Store<O, X, Y> {
-    const OP: Op = O::OP;
+impl<O: StoreOp, X: Source, Y: Source, W: Width> Instr for Store<O, X, Y, W> {
+    const OP: Op = access::<W>(O::OP);
     const SHAPE: Shape = Shape::new(Place::Slot, X::PLACE, Y::PLACE);
 
     #[inline(always)]
     unsafe fn run(s: &mut State, at: usize) -> Flow {
         // SAFETY: the caller's promise; `address` has checked the bounds.
         unsafe {
-            let base = Operands::<Self>::x::<X, i32>(s, at);
-            let offset = Operands::<Self>::word(s, at, 0);
-            let Some(address) = address::<O::Raw>(s, base, offset) else {
+            let base = Operands::<Self>::x::<X, W::Base>(s, at);
+            let Some(address) = W::address::<Self, O::Raw>(s, at, base) else {
                 return Flow::Trap(Trap::MemoryOutOfBounds);
             };
             O::wrap(Operands::<Self>::y::<Y, O::V>(s, at)).store(address);

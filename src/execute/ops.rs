@@ -30,6 +30,16 @@ pub(crate) trait Handlers {
     const LIST: &'static [Entry];
 }
 
+/// An access to memory, by the op for 32-bit addresses.
+trait Access {
+    /// The handlers of the same access with 64-bit addresses.
+    const AT64: &'static [Entry];
+}
+
+impl Access for V128Store {
+    const AT64: &'static [Entry] = &[entry::<V128Store<At64>>()];
+}
+
 /// The handler of the instruction `I` and its opcode.
 pub(crate) const fn entry<I: Instr>() -> Entry {
     match Opcode::new(I::OP, I::SHAPE) {
@@ -129,6 +139,26 @@ const fn store<O: StoreOp>() -> [Entry; 9] {
     ]
 }
 
+const fn load_at64<O: LoadOp>() -> [Entry; 4] {
+    [
+        entry::<Load<O, Slot, Slot, At64>>(),
+        entry::<Load<O, Slot, Acc, At64>>(),
+        entry::<Load<O, Acc, Slot, At64>>(),
+        entry::<Load<O, Acc, Acc, At64>>(),
+    ]
+}
+
+const fn store_at64<O: StoreOp>() -> [Entry; 6] {
+    [
+        entry::<Store<O, Slot, Slot, At64>>(),
+        entry::<Store<O, Acc, Slot, At64>>(),
+        entry::<Store<O, Slot, Acc, At64>>(),
+        entry::<Store<O, Acc, Acc, At64>>(),
+        entry::<Store<O, Slot, Imm, At64>>(),
+        entry::<Store<O, Acc, Imm, At64>>(),
+    ]
+}
+
 macro_rules! define_op_types {
     (
         unary { $($unary:ident $unary_text:literal ($ux:ty) -> $ud:ty = $uf:expr;)* }
@@ -149,6 +179,8 @@ macro_rules! define_op_types {
         v128_load { $($vl:ident $vl_text:literal $vlr:ty => $vld:ty = $vlf:expr;)* }
         v128_load_lane { $($ll:ident $ll_text:literal $llr:ty;)* }
         v128_store_lane { $($sl:ident $sl_text:literal $slr:ty;)* }
+        access64 { $($a64:ident $a64_text:literal of $a32:ident $a64_family:ident;)* }
+        wide { $($w2:ident $w2_text:literal ($w2x:ty, $w2y:ty) = $w2f:expr;)* }
         special { $($sp:ident $sp_text:literal $sp_family:ident;)* }
     ) => {
         $(unary_op!($unary, $ux, $ud, |x| Ok($uf(x)));)*
@@ -181,6 +213,9 @@ macro_rules! define_op_types {
                     extend(raw)
                 }
             }
+            impl Access for $load {
+                const AT64: &'static [Entry] = &load_at64::<$load>();
+            }
             impl Handlers for $load {
                 const LIST: &'static [Entry] = &load::<$load>();
             }
@@ -200,6 +235,9 @@ macro_rules! define_op_types {
                     let wrap: fn($sv) -> $sr = $sf;
                     wrap(value)
                 }
+            }
+            impl Access for $store {
+                const AT64: &'static [Entry] = &store_at64::<$store>();
             }
             impl Handlers for $store {
                 const LIST: &'static [Entry] = &store::<$store>();
@@ -270,6 +308,9 @@ macro_rules! define_op_types {
                     $vlf(raw)
                 }
             }
+            impl Access for $vl {
+                const AT64: &'static [Entry] = &[entry::<Load<$vl, Slot, Slot, At64>>()];
+            }
             impl Handlers for $vl {
                 const LIST: &'static [Entry] = &[entry::<Load<$vl, Slot, Slot>>()];
             }
@@ -279,6 +320,9 @@ macro_rules! define_op_types {
             impl LaneOp for $ll {
                 const OP: Op = Op::$ll;
                 type Raw = $llr;
+            }
+            impl Access for $ll {
+                const AT64: &'static [Entry] = &[entry::<LoadLane<$ll, At64>>()];
             }
             impl Handlers for $ll {
                 const LIST: &'static [Entry] = &[entry::<LoadLane<$ll>>()];
@@ -290,17 +334,25 @@ macro_rules! define_op_types {
                 const OP: Op = Op::$sl;
                 type Raw = $slr;
             }
+            impl Access for $sl {
+                const AT64: &'static [Entry] = &[entry::<StoreLane<$sl, At64>>()];
+            }
             impl Handlers for $sl {
                 const LIST: &'static [Entry] = &[entry::<StoreLane<$sl>>()];
             }
         )*
+        $(binary_op!($w2, $w2x, $w2y, V128, |x, y| Ok($w2f(x, y)));)*
+        $(impl Handlers for $w2 {
+            const LIST: &'static [Entry] = &[entry::<Binary<$w2, Slot, Slot, Slot>>()];
+        })*
 
         /// The handlers of all ops.
         const LISTS: &[&[Entry]] = &[
             $($unary::LIST,)* $($try1::LIST,)* $($comm::LIST,)* $($bin::LIST,)* $($try2::LIST,)*
             $($ci::LIST,)* $($cf2::LIST,)* $($br::LIST,)* $($load::LIST,)* $($store::LIST,)*
             $($v1::LIST,)* $($v2::LIST,)* $($v3::LIST,)* $($vx::LIST,)* $($vr::LIST,)* $($vl::LIST,)*
-            $($ll::LIST,)* $($sl::LIST,)* $(<$sp as Handlers>::LIST,)*
+            $($ll::LIST,)* $($sl::LIST,)* $(<$a32 as Access>::AT64,)* $($w2::LIST,)*
+            $(<$sp as Handlers>::LIST,)*
         ];
     };
 }

@@ -6,7 +6,7 @@ use crate::code::Op;
 use crate::{Trap, V128, num};
 
 use super::instr::{Instr, Operands};
-use super::memory::{Raw, address};
+use super::memory::{At32, Raw, Width, access};
 use super::operand::{Slot, Value};
 use super::ops::single_shape;
 use super::state::{Flow, State};
@@ -100,19 +100,18 @@ lanes! {
 }
 
 /// `d = y with lane = memory[x + offset]`.
-pub(crate) struct LoadLane<O>(PhantomData<O>);
+pub(crate) struct LoadLane<O, W = At32>(PhantomData<(O, W)>);
 
-impl<O: LaneOp> Instr for LoadLane<O> {
-    const OP: Op = O::OP;
+impl<O: LaneOp, W: Width> Instr for LoadLane<O, W> {
+    const OP: Op = access::<W>(O::OP);
 
     #[inline(always)]
     unsafe fn run(s: &mut State, at: usize) -> Flow {
         // SAFETY: the caller's promise; `address` has checked the bounds.
         unsafe {
-            let base = Operands::<Self>::x::<Slot, i32>(s, at);
-            let offset = Operands::<Self>::word(s, at, 0);
-            let lane = Operands::<Self>::word(s, at, 1) as u8;
-            let Some(address) = address::<O::Raw>(s, base, offset) else {
+            let base = Operands::<Self>::x::<Slot, W::Base>(s, at);
+            let lane = Operands::<Self>::word(s, at, W::LANE) as u8;
+            let Some(address) = W::address::<Self, O::Raw>(s, at, base) else {
                 return Flow::Trap(Trap::MemoryOutOfBounds);
             };
             let y = Operands::<Self>::y::<Slot, V128>(s, at);
@@ -124,19 +123,18 @@ impl<O: LaneOp> Instr for LoadLane<O> {
 }
 
 /// `memory[x + offset] = lane of y`.
-pub(crate) struct StoreLane<O>(PhantomData<O>);
+pub(crate) struct StoreLane<O, W = At32>(PhantomData<(O, W)>);
 
-impl<O: LaneOp> Instr for StoreLane<O> {
-    const OP: Op = O::OP;
+impl<O: LaneOp, W: Width> Instr for StoreLane<O, W> {
+    const OP: Op = access::<W>(O::OP);
 
     #[inline(always)]
     unsafe fn run(s: &mut State, at: usize) -> Flow {
         // SAFETY: the caller's promise; `address` has checked the bounds.
         unsafe {
-            let base = Operands::<Self>::x::<Slot, i32>(s, at);
-            let offset = Operands::<Self>::word(s, at, 0);
-            let lane = Operands::<Self>::word(s, at, 1) as u8;
-            let Some(address) = address::<O::Raw>(s, base, offset) else {
+            let base = Operands::<Self>::x::<Slot, W::Base>(s, at);
+            let lane = Operands::<Self>::word(s, at, W::LANE) as u8;
+            let Some(address) = W::address::<Self, O::Raw>(s, at, base) else {
                 return Flow::Trap(Trap::MemoryOutOfBounds);
             };
             let y = Operands::<Self>::y::<Slot, V128>(s, at);
@@ -147,18 +145,17 @@ impl<O: LaneOp> Instr for StoreLane<O> {
 }
 
 /// `v128.store`: `memory[x + offset] = y`.
-pub(crate) struct V128Store;
+pub(crate) struct V128Store<W = At32>(PhantomData<W>);
 
-impl Instr for V128Store {
-    const OP: Op = Op::V128Store;
+impl<W: Width> Instr for V128Store<W> {
+    const OP: Op = access::<W>(Op::V128Store);
 
     #[inline(always)]
     unsafe fn run(s: &mut State, at: usize) -> Flow {
         // SAFETY: the caller's promise; `address` has checked the bounds.
         unsafe {
-            let base = Operands::<Self>::x::<Slot, i32>(s, at);
-            let offset = Operands::<Self>::word(s, at, 0);
-            let Some(address) = address::<[u8; 16]>(s, base, offset) else {
+            let base = Operands::<Self>::x::<Slot, W::Base>(s, at);
+            let Some(address) = W::address::<Self, [u8; 16]>(s, at, base) else {
                 return Flow::Trap(Trap::MemoryOutOfBounds);
             };
             Operands::<Self>::y::<Slot, V128>(s, at).to_le_bytes().store(address);

@@ -30,6 +30,7 @@ mod convert;
 mod float;
 mod int;
 mod simd;
+mod wide;
 
 #[cfg_attr(
     all(
@@ -52,3 +53,4 @@ pub(crate) use convert::*;
 pub(crate) use float::*;
 pub(crate) use int::*;
 pub(crate) use simd::*;
+pub(crate) use wide::*;

@@ -52,11 +52,15 @@ pub(super) fn func_type(ty: &wasmparser::SubType) -> Result<FuncType, Unsupporte
 }
 
 pub(super) fn memory_type(ty: wasmparser::MemoryType) -> Result<MemoryType, Unsupported> {
-    if ty.shared || ty.page_size_log2.is_some() {
+    if ty.shared {
         return Err(Unsupported);
     }
     let (minimum, maximum, memory64) = (ty.initial, ty.maximum, ty.memory64);
-    Ok(MemoryType { minimum, maximum, memory64, page_size_log2: 16 })
+    let page_size_log2 = match ty.page_size_log2 {
+        None => 16,
+        Some(log2) => u8::try_from(log2).map_err(|_| Unsupported)?,
+    };
+    Ok(MemoryType { minimum, maximum, memory64, page_size_log2 })
 }
 
 pub(super) fn table_type(ty: wasmparser::TableType) -> Result<TableType, Unsupported> {

@@ -76,6 +76,13 @@ impl MemoryEntity {
             // An eighth more than needed keeps repeated growth by single pages linear, where the
             // allocator must copy.
             let roomy = len.saturating_add(len / 8).min(self.bytes_max().unwrap_or(usize::MAX));
+            if len / 2 >= self.len {
+                // To copy less than is added, and leave it to the system to clear the rest when it
+                // is used, is cheaper: a guest may ask for much more than it will touch.
+                self.replace(roomy).or_else(|| self.replace(len))?;
+                self.len = len;
+                return Some(());
+            }
             self.reallocate(roomy).or_else(|| self.reallocate(len))?;
         }
         // SAFETY: `len` is at most `capacity`, so that the range is within the buffer.
@@ -84,23 +91,40 @@ impl MemoryEntity {
         Some(())
     }
 
+    /// Moves the contents to a new buffer of `capacity` bytes, not zero, of which those after the
+    /// present ones are zero.
+    fn replace(&mut self, capacity: usize) -> Option<()> {
+        let layout = Layout::from_size_align(capacity, ALIGN).ok()?;
+        // SAFETY: the caller's promise: the size is not zero.
+        let base = NonNull::new(unsafe { alloc_zeroed(layout) })?.as_ptr();
+        // SAFETY: both buffers have at least `len` bytes, and the new one is nobody else's.
+        unsafe { ptr::copy_nonoverlapping(self.base, base, self.len) };
+        self.free();
+        self.base = base;
+        self.capacity = capacity;
+        Some(())
+    }
+
     /// Moves the contents to a buffer of `capacity` bytes, of which those after the present ones
     /// are undefined.
     fn reallocate(&mut self, capacity: usize) -> Option<()> {
-        let layout = Layout::from_size_align(capacity, ALIGN).ok()?;
-        let base = if self.capacity == 0 {
-            // SAFETY: the capacity is not zero, since the memory needs more than it has.
-            unsafe { alloc_zeroed(layout) }
-        } else {
-            // SAFETY: the buffer was allocated with this layout, by the invariant; the new size is
-            // not zero, and `layout` shows that it does not overflow.
-            unsafe { realloc(self.base, self.buffer_layout(), capacity) }
-        };
+        Layout::from_size_align(capacity, ALIGN).ok()?;
+        // SAFETY: there is a buffer, since memories without contents get a new one; it was allocated
+        // with this layout, by the invariant; the new size is not zero, and there is a layout of
+        // that size.
+        let base = unsafe { realloc(self.base, self.buffer_layout(), capacity) };
         self.base = NonNull::new(base)?.as_ptr();
         self.capacity = capacity;
         Some(())
     }
 
+    /// Frees the buffer, which must not be used any more.
+    fn free(&mut self) {
+        if self.capacity != 0 {
+            // SAFETY: the buffer was allocated with this layout, by the invariant.
+            unsafe { dealloc(self.base, self.buffer_layout()) };
+        }
+    }
     fn buffer_layout(&self) -> Layout {
         Layout::from_size_align(self.capacity, ALIGN).expect("the buffer was allocated with it")
     }
@@ -123,10 +147,7 @@ impl MemoryEntity {
 
 impl Drop for MemoryEntity {
     fn drop(&mut self) {
-        if self.capacity != 0 {
-            // SAFETY: the buffer was allocated with this layout, by the invariant.
-            unsafe { dealloc(self.base, self.buffer_layout()) };
-        }
+        self.free();
     }
 }
 
@@ -170,9 +191,22 @@ mod tests {
     }
 
     #[test]
+    fn growth_of_any_size_keeps_the_contents_and_adds_zeros() {
+        for pages in [1, 2, 3, 40] {
+            let mut memory = MemoryEntity::new(MemoryType::new(2, None)).unwrap();
+            for _ in 0..3 {
+                memory.bytes_mut().fill(0xff);
+                let before = memory.len;
+                memory.grow_to(memory.grown_len(pages).unwrap()).unwrap();
+                assert!(memory.bytes()[..before].iter().all(|byte| *byte == 0xff));
+                assert!(memory.bytes()[before..].iter().all(|byte| *byte == 0));
+            }
+        }
+    }
+
+    #[test]
     fn sizes_beyond_the_address_space_are_refused() {
-        let ty = MemoryType { memory64: true, ..MemoryType::new(0, None) };
-        assert!(MemoryEntity::new(MemoryType { minimum: 1 << 48, ..ty }).is_none());
-        assert_eq!(MemoryEntity::new(ty).unwrap().grown_len(1 << 48), None);
+        assert!(MemoryEntity::new(MemoryType::new64(1 << 48, None)).is_none());
+        assert_eq!(MemoryEntity::new(MemoryType::new64(0, None)).unwrap().grown_len(1 << 48), None);
     }
 }

@@ -46,6 +46,8 @@ macro_rules! define_kinds {
         v128_load { $($vl:ident $vl_text:literal $vlr:ty => $vld:ty = $vlf:expr;)* }
         v128_load_lane { $($ll:ident $ll_text:literal $llr:ty;)* }
         v128_store_lane { $($sl:ident $sl_text:literal $slr:ty;)* }
+        access64 { $($a64:ident $a64_text:literal of $a32:ident $a64_family:ident;)* }
+        wide { $($w2:ident $w2_text:literal ($w2x:ty, $w2y:ty) = $w2f:expr;)* }
         special { $($sp:ident $sp_text:literal $sp_family:ident;)* }
     ) => {
         impl Kinds {
@@ -70,6 +72,8 @@ macro_rules! define_kinds {
                     $(Op::$vl => kinds(<$vld>::KIND, Kind::I32, Kind::I64),)*
                     $(Op::$ll)|* => kinds(Kind::V128, Kind::I32, Kind::V128),
                     $(Op::$sl)|* => kinds(Kind::I64, Kind::I32, Kind::V128),
+                    $(Op::$a64 => Kinds { x: Kind::I64, ..Kinds::of(Op::$a32) },)*
+                    $(Op::$w2 => kinds(Kind::V128, <$w2x>::KIND, <$w2y>::KIND),)*
                     $(Op::$sp => Kinds::of_special(op),)*
                 }
             }

@@ -31,6 +31,8 @@ macro_rules! define_plain {
         v128_load { $($vl:ident $vl_text:literal $vlr:ty => $vld:ty = $vlf:expr;)* }
         v128_load_lane { $($ll:ident $ll_text:literal $llr:ty;)* }
         v128_store_lane { $($sl:ident $sl_text:literal $slr:ty;)* }
+        access64 { $($a64:ident $a64_text:literal of $a32:ident $a64_family:ident;)* }
+        wide { $($w2:ident $w2_text:literal ($w2x:ty, $w2y:ty) = $w2f:expr;)* }
         special { $($sp:ident $sp_text:literal $sp_family:ident;)* }
     ) => {
         impl Walk<'_> {
@@ -54,6 +56,7 @@ macro_rules! define_plain {
                     $(Operator::$vr { lane } => self.lane_binary(Op::$vr, lane),)*
                     $(Operator::$ll { memarg, lane } => self.load_lane(Op::$ll, memarg, lane),)*
                     $(Operator::$sl { memarg, lane } => self.store(Op::$sl, memarg, lane),)*
+                    $(Operator::$w2 => self.wide_arithmetic(Op::$w2, <$w2x>::KIND),)*
                     operator => self.special(operator),
                 }
             }
@@ -253,7 +256,17 @@ impl Walk<'_> {
     }
 
     /// Emits an access to memory; another memory than the first is made the current one around it.
-    fn access(&mut self, inst: Inst, memory: u32) {
+    fn access(&mut self, inst: Inst, memarg: &MemArg, lane: u8) {
+        let memory = memory(memarg);
+        let low = memarg.offset as u32;
+        let inst = if self.module.memories[memory as usize].is_64() {
+            let op = inst.op.at64().expect("every access has a row for 64-bit addresses");
+            let words = [low, (memarg.offset >> 32) as u32, u32::from(lane), 0];
+            Inst { op, words, ..inst }
+        } else {
+            debug_assert_eq!(u64::from(low), memarg.offset, "validated: offsets have 32 bits");
+            Inst { words: [low, u32::from(lane), 0, 0], ..inst }
+        };
         if memory == 0 {
             return self.emit(inst);
         }
@@ -265,23 +278,20 @@ impl Walk<'_> {
     fn load(&mut self, op: Op, kind: Kind, memarg: MemArg) {
         let x = self.stack.pop().value;
         let d = self.stack.push_temp(kind);
-        let words = [offset(&memarg), 0, 0, 0];
-        self.access(Inst { d, x, words, ..self.inst(op) }, memory(&memarg));
+        self.access(Inst { d, x, ..self.inst(op) }, &memarg, 0);
     }
 
     fn store(&mut self, op: Op, memarg: MemArg, lane: u8) {
         let y = self.stack.pop().value;
         let x = self.stack.pop().value;
-        let words = [offset(&memarg), u32::from(lane), 0, 0];
-        self.access(Inst { x, y, words, ..self.inst(op) }, memory(&memarg));
+        self.access(Inst { x, y, ..self.inst(op) }, &memarg, lane);
     }
 
     fn load_lane(&mut self, op: Op, memarg: MemArg, lane: u8) {
         let y = self.stack.pop().value;
         let x = self.stack.pop().value;
         let d = self.stack.push_temp(Kind::V128);
-        let words = [offset(&memarg), u32::from(lane), 0, 0];
-        self.access(Inst { d, x, y, words, ..self.inst(op) }, memory(&memarg));
+        self.access(Inst { d, x, y, ..self.inst(op) }, &memarg, lane);
     }
 
     fn lane_unary(&mut self, op: Op, kind: Kind, lane: u8) {
@@ -325,11 +335,26 @@ impl Walk<'_> {
         let d = self.stack.push_temp(Kind::V128);
         self.emit(Inst { d, x, y, z, ..self.inst(op) });
     }
-}
 
-/// The offset of an access to a memory with 32-bit addresses.
-fn offset(memarg: &MemArg) -> u32 {
-    u32::try_from(memarg.offset).expect("validated: offsets have 32 bits")
+    /// An instruction whose result is two i64, and whose operands are two i64 or, with `kind` a
+    /// vector, four: a pair of slots is what a vector is.
+    fn wide_arithmetic(&mut self, op: Op, kind: Kind) {
+        if kind == Kind::V128 {
+            self.settle(4);
+            self.stack.pop();
+        }
+        let y = self.stack.pop().value;
+        if kind == Kind::V128 {
+            self.stack.pop();
+        }
+        let x = self.stack.pop().value;
+        let low = self.stack.push_temp(Kind::I64);
+        self.stack.push_temp(Kind::I64);
+        let slot = low.slot().expect("a temporary is a slot");
+        // Not a temporary: who sets a local to the low half may not let this write the local, and
+        // the slot behind it, at once.
+        self.emit(Inst { d: Operand::Local(slot), x, y, ..self.inst(op) });
+    }
 }
 
 /// The memory of an access.

@@ -2,14 +2,13 @@
 //! valid/matching).
 
 use super::value::{RefType, ValType};
+use crate::Error;
 use core::fmt;
 
-/// The most pages that a memory with 32-bit addresses can have.
-const MEMORY32_PAGES_MAX: u64 = 1 << 16;
-/// The most pages of 64 KiB that 64-bit addresses can reach.
-const MEMORY64_PAGES_MAX: u64 = 1 << 48;
+/// The size of a page, as a power of two, where nothing else is said.
+const PAGE_SIZE_LOG2: u8 = 16;
 
-/// The size limits of a memory, in pages of 64 KiB.
+/// The address width, the page size and the size limits of a memory.
 #[derive(Copy, Clone, PartialEq, Eq, Hash, Debug)]
 pub struct MemoryType {
     pub(crate) minimum: u64,
@@ -19,13 +18,32 @@ pub struct MemoryType {
 }
 
 impl MemoryType {
-    /// A memory of at least `minimum` pages with 32-bit addresses.
+    /// A memory of at least `minimum` pages of 64 KiB with 32-bit addresses.
     pub const fn new(minimum: u32, maximum: Option<u32>) -> Self {
         let maximum = match maximum {
             Some(pages) => Some(pages as u64),
             None => None,
         };
-        Self { minimum: minimum as u64, maximum, memory64: false, page_size_log2: 16 }
+        let page_size_log2 = PAGE_SIZE_LOG2;
+        Self { minimum: minimum as u64, maximum, memory64: false, page_size_log2 }
+    }
+
+    /// A memory of at least `minimum` pages of 64 KiB with 64-bit addresses.
+    pub const fn new64(minimum: u64, maximum: Option<u64>) -> Self {
+        Self { minimum, maximum, memory64: true, page_size_log2: PAGE_SIZE_LOG2 }
+    }
+
+    /// A builder, for what the other constructors leave no choice of.
+    ///
+    /// ```
+    /// use fulmar::MemoryType;
+    ///
+    /// let bytes = MemoryType::builder().min(100).page_size_log2(0).build()?;
+    /// assert_eq!((bytes.minimum(), bytes.page_size()), (100, 1));
+    /// # Ok::<(), fulmar::Error>(())
+    /// ```
+    pub fn builder() -> MemoryTypeBuilder {
+        MemoryTypeBuilder { ty: Self::new(0, None) }
     }
 
     /// The least number of pages.
@@ -48,9 +66,24 @@ impl MemoryType {
         1 << self.page_size_log2
     }
 
+    /// The bytes of a page, as a power of two.
+    pub fn page_size_log2(&self) -> u8 {
+        self.page_size_log2
+    }
+
+    /// The greatest number of pages that addresses reach and that can be said in as many bits.
+    fn addressable_pages(&self) -> u64 {
+        match (self.memory64, self.page_size_log2) {
+            (false, 0) => u64::from(u32::MAX),
+            (false, log2) => 1 << (32 - log2),
+            (true, 0) => u64::MAX,
+            (true, log2) => 1 << (64 - log2),
+        }
+    }
+
     /// The greatest number of pages that the type and its address width allow.
     pub(crate) fn pages_max(&self) -> u64 {
-        let addressable = if self.memory64 { MEMORY64_PAGES_MAX } else { MEMORY32_PAGES_MAX };
+        let addressable = self.addressable_pages();
         self.maximum.map_or(addressable, |declared| declared.min(addressable))
     }
 
@@ -66,7 +99,64 @@ impl MemoryType {
 impl fmt::Display for MemoryType {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(if self.memory64 { "i64 " } else { "" })?;
-        write_limits(f, self.minimum, self.maximum)
+        write_limits(f, self.minimum, self.maximum)?;
+        match self.page_size_log2 {
+            PAGE_SIZE_LOG2 => Ok(()),
+            _ => write!(f, " (pagesize {})", self.page_size()),
+        }
+    }
+}
+
+/// Builds a [`MemoryType`]: by default of 32-bit addresses, pages of 64 KiB, no minimum, and no
+/// maximum.
+#[derive(Clone, Debug)]
+pub struct MemoryTypeBuilder {
+    ty: MemoryType,
+}
+
+impl MemoryTypeBuilder {
+    /// The least number of pages.
+    pub fn min(&mut self, pages: u64) -> &mut Self {
+        self.ty.minimum = pages;
+        self
+    }
+
+    /// The greatest number of pages, if there is to be one.
+    pub fn max(&mut self, pages: Option<u64>) -> &mut Self {
+        self.ty.maximum = pages;
+        self
+    }
+
+    /// Whether addresses have 64 bits.
+    pub fn memory64(&mut self, enable: bool) -> &mut Self {
+        self.ty.memory64 = enable;
+        self
+    }
+
+    /// The bytes of a page, as a power of two: 0 or 16.
+    pub fn page_size_log2(&mut self, log2: u8) -> &mut Self {
+        self.ty.page_size_log2 = log2;
+        self
+    }
+
+    /// The type.
+    ///
+    /// # Errors
+    ///
+    /// If there are no pages of that size, a limit is beyond the reach of addresses, or the minimum
+    /// exceeds the maximum.
+    pub fn build(&self) -> Result<MemoryType, Error> {
+        let MemoryType { minimum, maximum, page_size_log2, .. } = self.ty;
+        if ![0, PAGE_SIZE_LOG2].contains(&page_size_log2) {
+            return Err(Error::msg("invalid page size"));
+        }
+        if minimum.max(maximum.unwrap_or(0)) > self.ty.addressable_pages() {
+            return Err(Error::msg("memory size exceeds the reach of its addresses"));
+        }
+        if maximum.is_some_and(|maximum| maximum < minimum) {
+            return Err(Error::msg("memory minimum exceeds its maximum"));
+        }
+        Ok(self.ty)
     }
 }
 
@@ -87,6 +177,11 @@ impl TableType {
             None => None,
         };
         Self { element, minimum: minimum as u64, maximum, table64: false }
+    }
+
+    /// A table of at least `minimum` elements with 64-bit indices.
+    pub const fn new64(element: RefType, minimum: u64, maximum: Option<u64>) -> Self {
+        Self { element, minimum, maximum, table64: true }
     }
 
     /// The type of the elements.
@@ -214,9 +309,38 @@ mod tests {
 
     #[test]
     fn address_widths_do_not_mix() {
-        let wide = MemoryType { memory64: true, ..memory(1, None) };
+        let wide = MemoryType::new64(1, None);
         assert!(!wide.matches(&memory(1, None)));
         assert!(!memory(1, None).matches(&wide));
+        let narrow = TableType::new(RefType::FUNCREF, 1, None);
+        let wide = TableType::new64(RefType::FUNCREF, 1, None);
+        assert!(!wide.matches(&narrow) && !narrow.matches(&wide) && wide.matches(&wide));
+    }
+
+    #[test]
+    fn page_sizes_do_not_mix() {
+        let bytes = MemoryType::builder().min(1 << 16).page_size_log2(0).build().unwrap();
+        assert!(bytes.matches(&bytes));
+        assert!(!bytes.matches(&memory(1, None)) && !memory(1, None).matches(&bytes));
+        assert_eq!(alloc::format!("{bytes}"), "65536 (pagesize 1)");
+    }
+
+    #[test]
+    fn builders_refuse_what_modules_cannot_declare() {
+        let build = |wide, log2, minimum, maximum| {
+            let mut builder = MemoryType::builder();
+            builder.memory64(wide).page_size_log2(log2).min(minimum).max(maximum).build()
+        };
+        assert!(build(false, 12, 0, None).is_err());
+        assert!(build(false, 64, 0, None).is_err());
+        assert!(build(false, 16, 1 << 16, None).is_ok());
+        assert!(build(false, 16, (1 << 16) + 1, None).is_err());
+        assert!(build(false, 0, u64::from(u32::MAX), None).is_ok());
+        assert!(build(false, 0, 1 << 32, None).is_err());
+        assert!(build(true, 16, 0, Some(1 << 48)).is_ok());
+        assert!(build(true, 16, 0, Some((1 << 48) + 1)).is_err());
+        assert!(build(true, 0, u64::MAX, None).is_ok());
+        assert!(build(true, 0, 2, Some(1)).is_err());
     }
 
     #[test]
@@ -242,5 +366,6 @@ mod tests {
     fn pages_max_is_bounded_by_the_address_width() {
         assert_eq!(memory(0, None).pages_max(), 65_536);
         assert_eq!(memory(0, Some(3)).pages_max(), 3);
+        assert_eq!(MemoryType::new64(0, None).pages_max(), 1 << 48);
     }
 }

@@ -9,7 +9,7 @@ pub(crate) mod index;
 mod registry;
 mod value;
 
-pub use self::entity::{GlobalType, MemoryType, Mutability, TableType};
+pub use self::entity::{GlobalType, MemoryType, MemoryTypeBuilder, Mutability, TableType};
 pub use self::external::{ExportType, ExternType, ImportType};
 pub use self::func::FuncType;
 pub(crate) use self::registry::{TypeId, TypeRegistry};

@@ -24,6 +24,7 @@ pub(crate) fn configurations() -> Vec<Configuration> {
             for metered in [false, true] {
                 let mut config = Config::new();
                 config.compilation_mode(mode).accumulators(accumulators).consume_fuel(metered);
+                config.wasm_wide_arithmetic(true).wasm_custom_page_sizes(true);
                 let with = |yes| if yes { "with" } else { "without" };
                 let (accumulators, fuel) = (with(accumulators), with(metered));
                 all.push(Configuration {

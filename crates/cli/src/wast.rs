@@ -4,7 +4,6 @@ use crate::args::WastArgs;
 use crate::escape::escape;
 use crate::report::{FAILURE, SUCCESS};
 use anyhow::{Context, Result};
-use fulmar::Config;
 use fulmar_spectest::{Counts, Report, Runner};
 use std::fs;
 use std::io::{self, Write};
@@ -12,9 +11,7 @@ use std::path::Path;
 
 /// Runs the scripts and gives the exit code.
 pub(crate) fn wast(args: &WastArgs) -> Result<i32> {
-    let mut config = Config::new();
-    args.features.apply(&mut config);
-    let runner = Runner::new(&config);
+    let runner = Runner::new(&args.features.config());
     let mut total = Counts::default();
     for path in &args.files {
         let report = run_script(&runner, path)?;
