@@ -32,6 +32,8 @@ pub(super) struct Frame {
     pub(super) slot: u32,
     /// While a branch table is translated: the moves and the branch that lead to this frame.
     pub(super) stub: Option<Label>,
+    /// The mark of settled entries of the frame around this one.
+    settled: usize,
 }
 
 impl Walk<'_> {
@@ -90,6 +92,7 @@ impl Walk<'_> {
             height: 0,
             slot: self.stack.next_slot(),
             stub: None,
+            settled: 0,
         });
     }
 
@@ -101,7 +104,9 @@ impl Walk<'_> {
         };
         let label = self.list.label();
         let height = self.stack.len() - params;
-        self.frames.push(Frame { kind, ty, label, branched: false, height, slot, stub: None });
+        let settled = self.stack.enter(height);
+        let frame = Frame { kind, ty, label, branched: false, height, slot, stub: None, settled };
+        self.frames.push(frame);
         label
     }
 
@@ -150,6 +155,7 @@ impl Walk<'_> {
 
     pub(super) fn end(&mut self) {
         let frame = self.frames.pop().expect("validated: a frame is open");
+        self.stack.leave(frame.settled);
         match frame.kind {
             FrameKind::Function => return self.end_function(&frame),
             // Nothing joins at the end of a loop.

@@ -374,9 +374,11 @@ impl<'a> Walk<'a> {
         }
     }
 
-    /// Brings all entries to their own slots.
+    /// Brings all entries of the innermost frame to their own slots. What is below it must be left
+    /// alone: this code may be passed by on the way to where that is read.
     fn settle_all(&mut self) {
-        self.settle(self.stack.len());
+        let height = self.frames.last().map_or(0, |frame| frame.height);
+        self.settle(self.stack.len() - height);
         self.stack.mark_settled();
     }
 
