@@ -43,7 +43,8 @@ impl Default for Config {
             .union(WasmFeatures::RELAXED_SIMD)
             .union(WasmFeatures::TAIL_CALL)
             .union(WasmFeatures::EXTENDED_CONST)
-            .union(WasmFeatures::MULTI_MEMORY);
+            .union(WasmFeatures::MULTI_MEMORY)
+            .union(WasmFeatures::EXCEPTIONS);
         Self {
             features,
             compilation_mode: CompilationMode::default(),
@@ -93,6 +94,10 @@ proposals! {
     wasm_extended_const => EXTENDED_CONST;
     /// Whether a module may have several memories; on by default.
     wasm_multi_memory => MULTI_MEMORY;
+    /// Whether tags and the exception instructions are accepted; on by default.
+    ///
+    /// The legacy instructions (`try`, `catch`, `delegate`) never are.
+    wasm_exceptions => EXCEPTIONS;
     /// Whether floats are accepted; on by default.
     ///
     /// No proposal stands behind this: hosts that need bit-exact results everywhere can do without

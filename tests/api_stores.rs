@@ -214,6 +214,7 @@ fn proposals_are_accepted_only_when_switched_on() {
     let sum = "(module (global i32 (i32.add (i32.const 1) (i32.const 2))))";
     refused(Config::wasm_extended_const, sum);
     refused(Config::wasm_multi_memory, "(module (memory 1) (memory 1))");
+    refused(Config::wasm_exceptions, "(module (tag))");
     refused(Config::floats, "(module (func (param f32)))");
 }
 
@@ -224,7 +225,6 @@ fn proposals_that_do_not_exist_yet_are_refused() {
         "(module (type (struct)))",
         "(module (memory i64 1))",
         "(module (table i64 1 funcref))",
-        "(module (tag))",
         "(module (memory 1 1 shared))",
         "(module (func (param (ref func))))",
         "(module (memory 1 (pagesize 1)))",

@@ -33,6 +33,7 @@ const PROPOSALS: &[(&str, SpecVersion, Toggle)] = &[
     ("tail-call", SpecVersion::V3, Config::wasm_tail_call),
     ("extended-const", SpecVersion::V3, Config::wasm_extended_const),
     ("multi-memory", SpecVersion::V3, Config::wasm_multi_memory),
+    ("exceptions", SpecVersion::V3, Config::wasm_exceptions),
 ];
 
 /// The names of all proposals that [`Features`] understands.

@@ -1,11 +1,9 @@
 //! Walks the records of stopped guest code.
 
 use alloc::vec::Vec;
-use core::sync::atomic::Ordering;
 
 use crate::Module;
 use crate::backtrace::{FrameInfo, WasmBacktrace};
-use crate::store::InstanceData;
 use crate::types::index::FuncIdx;
 
 use super::state::{Ctx, Record};
@@ -21,18 +19,12 @@ const FRAMES_MAX: usize = 64;
 pub(super) unsafe fn collect(ctx: &Ctx, oldest: *const Record) -> WasmBacktrace {
     let mut frames = Vec::new();
     let mut instance = ctx.instance;
-    let mut code = Vec::new();
-    let mut sorted: *const InstanceData = core::ptr::null();
     let mut pc = ctx.stop_pc.wrapping_add(ctx.stop_operands);
     let mut record = ctx.records.cast_const();
     while frames.len() < FRAMES_MAX {
         // SAFETY: instances live as long as the store.
         let module = unsafe { &(*instance).module };
-        if sorted != instance {
-            code = sorted_code(module);
-            sorted = instance;
-        }
-        frames.extend(frame(module, &code, pc));
+        frames.extend(frame(module, pc));
         // SAFETY: between the newest and the oldest record all are written; after one that restores
         // an instance comes the one of the call.
         unsafe {
@@ -51,20 +43,10 @@ pub(super) unsafe fn collect(ctx: &Ctx, oldest: *const Record) -> WasmBacktrace 
     WasmBacktrace { frames }
 }
 
-/// Where each translated function of a module starts, in order.
-fn sorted_code(module: &Module) -> Vec<(usize, u32)> {
-    let entries = module.inner().code.all().iter().zip(0..);
-    let mut code: Vec<(usize, u32)> =
-        entries.map(|(entry, index)| (entry.code.load(Ordering::Acquire).addr(), index)).collect();
-    code.sort_unstable();
-    code
-}
-
-/// The frame of the function that `pc` is in.
-fn frame(module: &Module, code: &[(usize, u32)], pc: *const u8) -> Option<FrameInfo> {
-    let at = code.partition_point(|(start, _)| *start <= pc.addr()).checked_sub(1)?;
-    let (start, index) = code[at];
+/// The frame of the function that has the byte before `pc`.
+fn frame(module: &Module, pc: *const u8) -> Option<FrameInfo> {
+    // An instruction without operands ends where they would be, and the next function may start.
+    let (index, before) = module.inner().code.find(pc.wrapping_sub(1))?;
     let func = FuncIdx(module.inner().imported_funcs + index);
-    let code_offset = u32::try_from(pc.addr() - start).ok()?;
-    Some(FrameInfo { module: module.clone(), func, code_offset })
+    Some(FrameInfo { module: module.clone(), func, code_offset: before + 1 })
 }

@@ -16,6 +16,7 @@ pub(super) enum FrameKind {
     /// The first arm; holds the label of the second.
     If(Label),
     Else,
+    TryTable,
 }
 
 /// An open block.
@@ -96,7 +97,7 @@ impl Walk<'_> {
         });
     }
 
-    fn push_frame(&mut self, kind: FrameKind, ty: BlockType) -> Label {
+    pub(super) fn push_frame(&mut self, kind: FrameKind, ty: BlockType) -> Label {
         let params = self.block_params(ty);
         let slot = match self.stack.top(params).first() {
             Some(entry) => entry.slot,
@@ -160,7 +161,10 @@ impl Walk<'_> {
             FrameKind::Function => return self.end_function(&frame),
             // Nothing joins at the end of a loop.
             FrameKind::Loop => {}
-            FrameKind::Block | FrameKind::Else => {
+            FrameKind::Block | FrameKind::Else | FrameKind::TryTable => {
+                if frame.kind == FrameKind::TryTable {
+                    self.list.tries.close(self.list.nodes.len());
+                }
                 if frame.branched {
                     self.join(&frame, None);
                 }
@@ -188,10 +192,14 @@ impl Walk<'_> {
         self.start_fuel();
     }
 
-    /// Ends the function. Branches to its end return at once, so that nothing joins here.
+    /// Ends the function. Branches to its end return at once, so that nothing joins here but what
+    /// is caught.
     fn end_function(&mut self, frame: &Frame) {
         if self.reachable {
             self.return_values(self.frame_results(frame), false);
+        }
+        if frame.branched {
+            self.return_caught(frame);
         }
         self.reachable = false;
     }

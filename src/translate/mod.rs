@@ -7,6 +7,7 @@
 
 mod branches;
 mod calls;
+mod exceptions;
 mod frames;
 mod ir;
 mod kinds;
@@ -18,6 +19,7 @@ use alloc::vec::Vec;
 
 use wasmparser::{BinaryReader, FunctionBody, Operator};
 
+use crate::code::handlers::Handlers;
 use crate::code::{Op, Opcode};
 use crate::error::Error;
 use crate::execute::ENTER_MARGIN_BYTES;
@@ -25,6 +27,7 @@ use crate::module::ModuleInner;
 use crate::types::ValType;
 use crate::types::index::FuncIdx;
 
+use exceptions::Tries;
 use frames::Frame;
 use ir::{Const, Inst, Kind, Label, Node, Operand};
 use select::Selector;
@@ -68,6 +71,7 @@ pub(crate) struct List {
     /// The targets of branch tables.
     targets: Vec<Label>,
     labels: u32,
+    tries: Tries,
 }
 
 impl List {
@@ -77,6 +81,13 @@ impl List {
         self.wide.clear();
         self.targets.clear();
         self.labels = 0;
+        self.tries.clear();
+    }
+
+    /// Takes back the last instruction.
+    fn pop(&mut self) {
+        self.nodes.pop();
+        self.tries.truncate(self.nodes.len());
     }
 
     /// A new label.
@@ -126,6 +137,16 @@ impl Translator {
             Some(()) => Ok(&self.code),
             None => Err(Error::validation("function too large", span.start as usize)),
         }
+    }
+
+    /// The code of the function that was translated last.
+    pub(crate) fn code(&self) -> &[u32] {
+        &self.code
+    }
+
+    /// The exception handlers of the function that was translated last, if it has any.
+    pub(crate) fn handlers(&self) -> Option<Handlers> {
+        self.selector.handlers(&self.list.tries)
     }
 
     /// Makes the list of instructions; returns the first scratch slot. It follows the parameters if
@@ -260,7 +281,10 @@ impl<'a> Walk<'a> {
     /// Of an unreachable instruction: whether it ends or turns the frame that became unreachable.
     fn enters_view(&mut self, operator: &Operator<'_>) -> bool {
         match operator {
-            Operator::Block { .. } | Operator::Loop { .. } | Operator::If { .. } => {
+            Operator::Block { .. }
+            | Operator::Loop { .. }
+            | Operator::If { .. }
+            | Operator::TryTable { .. } => {
                 self.skipped += 1;
                 false
             }
