@@ -136,7 +136,8 @@
       (local.get 0)
       (br_if 0 (local.get 1))
       (local.set 0 (i32.const 7))
-      (i32.add (local.get 0))))
+      (i32.add (local.get 0))
+      (i32.add)))
   (func (export "loop_sets") (param i32) (result i32 i32)
     (local.get 0)
     (loop
@@ -200,7 +201,7 @@
   (i32.const 4) (i32.const 8))
 (assert_return (invoke "br_if_keeps_local" (i32.const 4) (i32.const 0)) (i32.const 7))
 (assert_return (invoke "br_if_keeps_local" (i32.const 4) (i32.const 1)) (i32.const 4))
-(assert_return (invoke "br_if_keeps_local_below" (i32.const 4) (i32.const 0)) (i32.const 11))
+(assert_return (invoke "br_if_keeps_local_below" (i32.const 4) (i32.const 0)) (i32.const 15))
 (assert_return (invoke "br_if_keeps_local_below" (i32.const 4) (i32.const 1)) (i32.const 4))
 (assert_return (invoke "loop_sets" (i32.const 4)) (i32.const 4) (i32.const 0))
 (assert_return (invoke "loop_parameter" (i32.const 4)) (i32.const 14) (i32.const 0))

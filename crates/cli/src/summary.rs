@@ -406,3 +406,41 @@ fn section_name(id: u8) -> String {
     ];
     NAMES.get(usize::from(id)).map_or_else(|| format!("section {id}"), |name| (*name).to_owned())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn rich() -> Vec<u8> {
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/rich.wat");
+        wat::parse_file(path).unwrap()
+    }
+
+    #[test]
+    fn faults_in_a_module_are_errors_with_an_offset() {
+        let bytes = rich();
+        assert!(Summary::read(&bytes).is_ok());
+        for len in 0..bytes.len() {
+            // A module may well end after any section.
+            if let Err(error) = Summary::read(&bytes[..len]) {
+                assert!(error.to_string().contains("(at offset 0x"), "{len}: {error}");
+            }
+        }
+        for (place, bit) in (0..bytes.len()).flat_map(|place| (0..8).map(move |bit| (place, bit))) {
+            let mut bytes = bytes.clone();
+            bytes[place] ^= 1 << bit;
+            if let Err(error) = Summary::read(&bytes) {
+                assert!(error.to_string().contains("(at offset 0x"), "{place} {bit}: {error}");
+            }
+        }
+    }
+
+    #[test]
+    fn indices_that_lead_nowhere_have_an_unknown_type() {
+        let text = r#"(module (func (type 9)) (export "f" (func 0)) (export "g" (func 5)))"#;
+        let bytes = wat::parse_str(text).unwrap();
+        let summary = Summary::read(&bytes).unwrap();
+        let types: Vec<_> = summary.exports.iter().map(|export| export.ty.as_str()).collect();
+        assert_eq!(types, ["unknown", "unknown"]);
+    }
+}

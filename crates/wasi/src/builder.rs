@@ -14,8 +14,8 @@ use std::time::Instant;
 
 /// Settings of a [`WasiCtx`].
 ///
-/// At first, a guest has no arguments, an empty environment, an empty standard input, no directories, and its output
-/// is thrown away.
+/// At first, a guest has no arguments, an empty environment, an empty standard input, no
+/// directories, and its output is thrown away.
 ///
 /// ```
 /// use fulmar_wasi::{MemoryOutputPipe, WasiCtxBuilder};
@@ -94,9 +94,10 @@ impl WasiCtxBuilder {
     /// Adds the environment of this process.
     pub fn inherit_env(&mut self) -> &mut Self {
         let variables = std::env::vars_os();
-        self.environ.extend(variables.map(|(name, value)| {
-            variable(name.as_encoded_bytes(), value.as_encoded_bytes())
-        }));
+        self.environ.extend(
+            variables
+                .map(|(name, value)| variable(name.as_encoded_bytes(), value.as_encoded_bytes())),
+        );
         self
     }
 
@@ -151,7 +152,8 @@ impl WasiCtxBuilder {
 
     /// Gives the guest a directory with all that is in it, by the name `guest_path`.
     ///
-    /// The directory is an open [`Dir`] or a path on the host. Neither `..` nor symbolic links lead the guest out of it.
+    /// The directory is an open [`Dir`] or a path on the host. Neither `..` nor symbolic links lead
+    /// the guest out of it.
     ///
     /// # Errors
     ///
@@ -161,11 +163,12 @@ impl WasiCtxBuilder {
         dir: impl HostDir,
         guest_path: impl AsRef<str>,
     ) -> io::Result<&mut Self> {
-        self.preopen(dir.open()?, guest_path.as_ref(), Rights::PREOPEN)
+        let dir = dir.open()?;
+        Ok(self.preopen(dir, guest_path.as_ref(), Rights::PREOPEN))
     }
 
-    /// As [`WasiCtxBuilder::preopened_dir`], but the guest can only read: creating, writing, changing, renaming, linking
-    /// and removing are refused.
+    /// As [`WasiCtxBuilder::preopened_dir`], but the guest can only read: creating, writing,
+    /// changing, renaming, linking and removing are refused.
     ///
     /// # Errors
     ///
@@ -175,16 +178,17 @@ impl WasiCtxBuilder {
         dir: impl HostDir,
         guest_path: impl AsRef<str>,
     ) -> io::Result<&mut Self> {
-        self.preopen(dir.open()?, guest_path.as_ref(), Rights::PREOPEN_READ_ONLY)
+        let dir = dir.open()?;
+        Ok(self.preopen(dir, guest_path.as_ref(), Rights::PREOPEN_READ_ONLY))
     }
 
-    fn preopen(&mut self, dir: Dir, guest_path: &str, rights: Rights) -> io::Result<&mut Self> {
+    fn preopen(&mut self, dir: Dir, guest_path: &str, rights: Rights) -> &mut Self {
         self.preopens.push(Preopen { dir, guest_path: guest_path.into(), rights });
-        Ok(self)
+        self
     }
 
-    /// The state of a guest by these settings. The monotonic clock of the guest starts, and the settings are again as
-    /// new.
+    /// The state of a guest by these settings. The monotonic clock of the guest starts, and the
+    /// settings are again as new.
     pub fn build(&mut self) -> WasiCtx {
         let Self { args, environ, stdin, stdout, stderr, preopens } = std::mem::take(self);
         let streams = [stdin, stdout, stderr].map(|device| Descriptor::stream(Stream::new(device)));

@@ -74,7 +74,8 @@ impl Moment {
         self.monotonic
     }
 
-    /// When `nanoseconds` from this moment are over, or if `absolute`, when `clock` stands at `nanoseconds`.
+    /// When `nanoseconds` from this moment are over, or if `absolute`, when `clock` stands at
+    /// `nanoseconds`.
     ///
     /// `None` if that lies beyond all time.
     pub(crate) fn deadline(

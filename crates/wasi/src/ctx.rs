@@ -7,7 +7,8 @@ use std::time::Instant;
 
 /// The WASI state of one guest, to be kept in the data of its store.
 ///
-/// It is made by a [`WasiCtxBuilder`]; whatever the builder was not told to give, the guest does not have.
+/// It is made by a [`WasiCtxBuilder`]; whatever the builder was not told to give, the guest does
+/// not have.
 pub struct WasiCtx {
     pub(crate) args: Vec<Vec<u8>>,
     /// Each of the form `name=value`.

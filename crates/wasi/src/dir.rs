@@ -8,8 +8,8 @@ use crate::os;
 use crate::rights::FD_READDIR;
 use crate::table::Kind;
 use crate::types::{Dirent, FileType, Filestat, GuestValue};
-use cap_fs_ext::{DirExt, MetadataExt, SystemTimeSpec};
-use cap_std::fs::Dir;
+use cap_fs_ext::{DirExt, MetadataExt, OpenOptionsMaybeDirExt, SystemTimeSpec};
+use cap_std::fs::{Dir, OpenOptions};
 use cap_std::time::SystemTime;
 use std::io;
 
@@ -58,10 +58,13 @@ impl OpenDir {
     }
 
     pub(crate) fn sync(&self) -> Result<(), Errno> {
-        Ok(self.dir.try_clone()?.into_std_file().sync_all()?)
+        // The descriptor of the directory itself may be one that only leads to paths.
+        let options = OpenOptions::new().read(true).maybe_dir(true).clone();
+        Ok(self.dir.open_with(".", &options)?.sync_all()?)
     }
 
-    /// Reads the directory. Names that are not Unicode cannot be passed to a guest and are left out.
+    /// Reads the directory. Names that are not Unicode cannot be passed to a guest and are left
+    /// out.
     fn refresh(&mut self) -> io::Result<()> {
         let inode = self.dir.dir_metadata()?.ino();
         let mut entries = Vec::new();
@@ -95,8 +98,9 @@ pub(crate) fn set_times(dir: &Dir, path: &str, follow: bool, times: NewTimes) ->
     Ok(())
 }
 
-/// `fd_readdir`: fills `buffer` with entries from that of `cookie` on, the last of which may be cut off, and gives the
-/// number of bytes. If it is less than there is space for, the directory ends there.
+/// `fd_readdir`: fills `buffer` with entries from that of `cookie` on, the last of which may be cut
+/// off, and gives the number of bytes. If it is less than there is space for, the directory ends
+/// there.
 pub(crate) fn readdir(
     ctx: &mut WasiCtx,
     memory: &mut GuestMemory<'_>,

@@ -28,6 +28,7 @@ pub(crate) enum Errno {
     Mfile = 33,
     Mlink = 34,
     Nametoolong = 37,
+    #[cfg_attr(windows, expect(dead_code, reason = "no error of Windows"))]
     Nfile = 41,
     Nodev = 43,
     Noent = 44,
@@ -37,7 +38,9 @@ pub(crate) enum Errno {
     Notempty = 55,
     Notsock = 57,
     Notsup = 58,
+    #[cfg_attr(windows, expect(dead_code, reason = "no error of Windows"))]
     Notty = 59,
+    #[cfg_attr(windows, expect(dead_code, reason = "no error of Windows"))]
     Nxio = 60,
     Overflow = 61,
     Perm = 63,

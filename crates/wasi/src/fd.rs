@@ -1,5 +1,5 @@
-//! What can be done with a descriptor of any kind: the `fd_` functions except those for files alone and directories
-//! alone.
+//! What can be done with a descriptor of any kind: the `fd_` functions except those for files alone
+//! and directories alone.
 
 use crate::WasiCtx;
 use crate::errno::Errno;
@@ -62,12 +62,15 @@ pub(crate) fn write(
 /// `fd_datasync`.
 pub(crate) fn datasync(ctx: &WasiCtx, fd: u32) -> Result<(), Errno> {
     let descriptor = ctx.table.get(fd)?;
-    descriptor.require(FD_DATASYNC)?;
     match &descriptor.kind {
         // Nothing is kept back.
-        Kind::Stream(_) => Ok(()),
-        Kind::File(file) => file.sync_data(),
-        Kind::Dir(dir) => dir.sync(),
+        Kind::Stream(_) => descriptor.require(FD_DATASYNC),
+        Kind::File(file) => {
+            descriptor.require(FD_DATASYNC)?;
+            file.sync_data()
+        }
+        // A directory cannot have the right: it would have to be opened for writing.
+        Kind::Dir(_) => sync(ctx, fd),
     }
 }
 
@@ -161,8 +164,8 @@ pub(crate) fn prestat_dir_name(
     Ok(())
 }
 
-/// The name by which the host has given the guest a directory. That of any other descriptor is an error by which C
-/// libraries see that they have found all such directories.
+/// The name by which the host has given the guest a directory. That of any other descriptor is an
+/// error by which C libraries see that they have found all such directories.
 fn preopened_name(ctx: &WasiCtx, fd: u32) -> Result<&str, Errno> {
     match &ctx.table.get(fd)?.kind {
         Kind::Dir(dir) => dir.preopened_name().ok_or(Errno::Badf),

@@ -182,9 +182,16 @@ pub(crate) fn pread(
     let file = ctx.table.file(fd, FD_READ | FD_SEEK)?;
     let mut offset = offset;
     memory.scatter(buffers, false, |buffers| {
-        let bytes = os::read_at(&file.file, &mut buffers[0], offset)?;
-        offset = advance(offset, bytes)?;
-        Ok(bytes)
+        let mut sum = 0;
+        for buffer in buffers {
+            let bytes = os::read_at(&file.file, buffer, offset)?;
+            offset = advance(offset, bytes)?;
+            sum += bytes;
+            if bytes < buffer.len() {
+                break;
+            }
+        }
+        Ok(sum)
     })
 }
 
@@ -270,7 +277,8 @@ pub(crate) fn filestat_set_size(ctx: &mut WasiCtx, fd: u32, size: u64) -> Result
     Ok(ctx.table.file(fd, FD_FILESTAT_SET_SIZE)?.file.set_len(size)?)
 }
 
-/// What can be read from `fd` without waiting; `None` if only the system can tell, as it is its standard input.
+/// What can be read from `fd` without waiting; `None` if only the system can tell, as it is its
+/// standard input.
 pub(crate) fn readable(ctx: &mut WasiCtx, fd: u32) -> Result<Option<Readable>, Errno> {
     match &mut ctx.table.get_mut(fd)?.kind {
         Kind::Stream(stream) if stream.may_wait() => Ok(None),

@@ -99,8 +99,8 @@ impl<'a> GuestMemory<'a> {
         str::from_utf8(bytes).map_err(|_| Errno::Ilseq)
     }
 
-    /// Writes from the buffers of `list` by `write`, which may take less than all it is given, and
-    /// gives the number of bytes.
+    /// Writes from the buffers of `list` by `write`, which is called again for what it does not
+    /// take until it takes nothing, and gives the number of bytes.
     pub(crate) fn gather(
         &self,
         list: Span,
@@ -112,7 +112,20 @@ impl<'a> GuestMemory<'a> {
             for (buffer, range) in buffers.iter_mut().zip(&batch.ranges) {
                 *buffer = IoSlice::new(&self.bytes[range.clone()]);
             }
-            batch.step(|| write(&buffers[..batch.len]))
+            let mut rest = &mut buffers[..batch.len];
+            let mut sum = 0;
+            while sum < batch.bytes {
+                match retry(batch.bytes - sum, || write(rest)) {
+                    Ok(0) => break,
+                    Ok(bytes) => {
+                        IoSlice::advance_slices(&mut rest, usize::try_from(bytes)?);
+                        sum += bytes;
+                    }
+                    Err(error) if sum == 0 => return Err(error),
+                    Err(_) => break,
+                }
+            }
+            Ok(batch.step(sum))
         })
     }
 
@@ -129,18 +142,22 @@ impl<'a> GuestMemory<'a> {
     ) -> Result<u32, Errno> {
         transfer(list, SCATTER_MAX, |list| {
             let batch = self.batch::<SCATTER_MAX>(list)?;
-            let mut step = match self.bytes.get_disjoint_mut(batch.ranges.clone()) {
+            if batch.len == 0 {
+                return Ok(batch.step(0));
+            }
+            let bytes = match self.bytes.get_disjoint_mut(batch.ranges.clone()) {
                 Ok(buffers) => {
                     let mut buffers = buffers.map(IoSliceMut::new);
-                    batch.step(|| read(&mut buffers[..batch.len]))?
+                    retry(batch.bytes, || read(&mut buffers[..batch.len]))?
                 }
                 // The buffers overlap: the first must do.
                 Err(_) => {
                     let first = &mut self.bytes[batch.ranges[0].clone()];
-                    batch.step(|| read(&mut [IoSliceMut::new(first)]))?
+                    retry(batch.bytes, || read(&mut [IoSliceMut::new(first)]))?
                 }
             };
-            step.last |= once && step.bytes > 0;
+            let mut step = batch.step(bytes);
+            step.last |= once && bytes > 0;
             Ok(step)
         })
     }
@@ -180,20 +197,23 @@ struct Batch<const N: usize> {
 }
 
 impl<const N: usize> Batch<N> {
-    /// Transfers these buffers, or some of their bytes, by `transfer`.
-    fn step(&self, mut transfer: impl FnMut() -> io::Result<usize>) -> Result<Step, Errno> {
-        if self.bytes == 0 {
-            return Ok(Step { bytes: 0, last: self.cut });
-        }
-        let bytes = loop {
-            match transfer() {
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                result => break result?,
+    /// What became of these buffers when `bytes` were transferred.
+    fn step(&self, bytes: u32) -> Step {
+        Step { bytes, last: self.cut || bytes < self.bytes }
+    }
+}
+
+/// Calls `transfer` until it is not interrupted, and gives the number of bytes, at most
+/// `bytes_max`: a reader or writer of the embedder's may claim more than it was given.
+fn retry(bytes_max: u32, mut transfer: impl FnMut() -> io::Result<usize>) -> Result<u32, Errno> {
+    loop {
+        match transfer() {
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error.into()),
+            Ok(bytes) => {
+                return Ok(u32::try_from(bytes).map_or(bytes_max, |bytes| bytes.min(bytes_max)));
             }
-        };
-        // A writer or reader of the embedder may claim more than it was given.
-        let bytes = u32::try_from(bytes).map_or(self.bytes, |bytes| bytes.min(self.bytes));
-        Ok(Step { bytes, last: self.cut || bytes < self.bytes })
+        }
     }
 }
 
@@ -204,8 +224,8 @@ struct Step {
     last: bool,
 }
 
-/// Takes a list of buffers by steps of at most `step_len`, and gives the number of bytes of all steps
-/// together.
+/// Takes a list of buffers by steps of at most `step_len`, and gives the number of bytes of all
+/// steps together.
 ///
 /// An error is an error of the call only if nothing was transferred before.
 fn transfer(

@@ -1,8 +1,9 @@
-//! WASI preview 1 for [Fulmar](fulmar): what programs compiled for `wasm32-wasip1` need of a system.
+//! WASI preview 1 for [Fulmar](fulmar): what programs compiled for `wasm32-wasip1` need of a
+//! system.
 //!
-//! [`add_to_linker`] defines the 46 functions of `wasi_snapshot_preview1`. What of the host a guest sees through them is
-//! settled by a [`WasiCtxBuilder`]: arguments, environment, standard streams, and directories, out of which no path
-//! leads. Clocks and randomness are those of the host.
+//! [`add_to_linker`] defines the 46 functions of `wasi_snapshot_preview1`. What of the host a guest
+//! sees through them is settled by a [`WasiCtxBuilder`]: arguments, environment, standard streams,
+//! and directories, out of which no path leads. Clocks and randomness are those of the host.
 //!
 //! ```
 //! use fulmar::{Engine, Linker, Module, Store};
@@ -35,6 +36,8 @@
 //! assert_eq!(stdout.contents(), b"hello, fulmar\n");
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
+
+#![forbid(unsafe_code)]
 
 mod args;
 mod builder;

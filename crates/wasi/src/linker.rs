@@ -13,8 +13,8 @@ use fulmar::{Caller, Error, Extern, Linker};
 /// The name from which guests import the functions.
 const MODULE: &str = "wasi_snapshot_preview1";
 
-/// A row for each function: its name, its parameters as the guest passes them, the pointers it passes
-/// for results with the types of these, and the call that serves it.
+/// A row for each function: its name, its parameters as the guest passes them, the pointers it
+/// passes for results with the types of these, and the call that serves it.
 ///
 /// The pointers are checked before the call. The function returns an error number to the guest.
 macro_rules! functions {
@@ -33,9 +33,9 @@ macro_rules! functions {
 
 /// Defines all functions of `wasi_snapshot_preview1` in `linker`.
 ///
-/// `get` finds the state of the guest in the data of its store. A guest has to export its memory as `memory`, as all
-/// compilers let it. When it calls `proc_exit`, the call into the guest ends with an error that has an
-/// [exit status](Error::i32_exit_status).
+/// `get` finds the state of the guest in the data of its store. A guest has to export its memory as
+/// `memory`, as all compilers let it. When it calls `proc_exit`, the call into the guest ends with
+/// an error that has an [exit status](Error::i32_exit_status).
 ///
 /// # Errors
 ///
@@ -140,7 +140,9 @@ pub fn add_to_linker<T: 'static>(
             let (from, to) = (PathAt::new(fd, path, len), PathAt::new(new_fd, new_path, new_len));
             path::rename(ctx, memory, from, to)
         };
-        path_symlink(target: u32, target_len: u32, fd: u32, path: u32, len: u32) -> () = |ctx, memory| {
+        path_symlink(
+            target: u32, target_len: u32, fd: u32, path: u32, len: u32
+        ) -> () = |ctx, memory| {
             let target = Span::new(target, target_len);
             path::symlink(ctx, memory, target, PathAt::new(fd, path, len))
         };
@@ -152,7 +154,7 @@ pub fn add_to_linker<T: 'static>(
         random_get(buffer: u32, len: u32) -> () =
             |_, memory| random::get(memory, Span::new(buffer, len));
         sched_yield() -> () =
-            |_, _| { std::thread::yield_now(); Ok(()) };
+            |_, _| process::give_way();
 
         sock_accept(fd: u32, _flags: u32) -> (accepted: u32) =
             |ctx, _| sock::refuse(ctx, fd);

@@ -6,7 +6,7 @@ use crate::errno::Errno;
 use crate::file::{NewTimes, OpenFile, filestat};
 use crate::guest::{GuestMemory, Span};
 use crate::rights::{
-    FD_DATASYNC, FD_SYNC, PATH_CREATE_DIRECTORY, PATH_CREATE_FILE, PATH_FILESTAT_GET,
+    FD_DATASYNC, FD_SYNC, FD_WRITE, PATH_CREATE_DIRECTORY, PATH_CREATE_FILE, PATH_FILESTAT_GET,
     PATH_FILESTAT_SET_SIZE, PATH_FILESTAT_SET_TIMES, PATH_LINK_SOURCE, PATH_LINK_TARGET, PATH_OPEN,
     PATH_READLINK, PATH_REMOVE_DIRECTORY, PATH_RENAME_SOURCE, PATH_RENAME_TARGET, PATH_SYMLINK,
     PATH_UNLINK_FILE, Rights,
@@ -59,7 +59,9 @@ pub(crate) fn remove_directory(
     at: PathAt,
 ) -> Result<(), Errno> {
     let (dir, path) = at.resolve(ctx, memory, PATH_REMOVE_DIRECTORY)?;
-    Ok(dir.remove_dir(path)?)
+    // To cap-std, a path with a slash at the end means the inside of the directory.
+    let trimmed = path.trim_end_matches('/');
+    Ok(dir.remove_dir(if trimmed.is_empty() { path } else { trimmed })?)
 }
 
 /// `path_unlink_file`.
@@ -176,7 +178,8 @@ impl OpenRequest {
         })
     }
 
-    /// The rights that the descriptor of the directory must have, and those that it must be able to pass on.
+    /// The rights that the descriptor of the directory must have, and those that it must be able to
+    /// pass on.
     fn required(&self) -> Rights {
         let mut required = Rights { base: PATH_OPEN, inheriting: 0 };
         if self.flags.create() {
@@ -200,8 +203,10 @@ impl OpenRequest {
             if self.flags.create() || self.flags.exclusive() || self.flags.truncate() {
                 return Err(Errno::Inval);
             }
-            let dir =
-                if self.follow { dir.open_dir(path)? } else { dir.open_dir_nofollow(path)? };
+            let dir = if self.follow { dir.open_dir(path)? } else { dir.open_dir_nofollow(path)? };
+            if self.rights.base & FD_WRITE != 0 {
+                return Err(Errno::Isdir);
+            }
             return Ok(self.directory(dir));
         }
         let file = dir.open_with(path, &self.options())?.into_std();
@@ -241,8 +246,8 @@ impl OpenRequest {
 
 /// `path_open`.
 ///
-/// Rights that the directory cannot pass on are dropped from those asked for, as those are that mean nothing for what is
-/// opened; C libraries look afterwards at what they have got.
+/// Rights that the directory cannot pass on are dropped from those asked for, as those are that
+/// mean nothing for what is opened; C libraries look afterwards at what they have got.
 pub(crate) fn open(
     ctx: &mut WasiCtx,
     memory: &GuestMemory<'_>,

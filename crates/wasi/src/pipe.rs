@@ -1,7 +1,7 @@
 //! Streams in memory: input that is given beforehand and output that is collected.
 
 use std::fmt;
-use std::io::{self, Cursor, Read, Write};
+use std::io::{self, Cursor, IoSliceMut, Read, Write};
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// Standard input that is known beforehand.
@@ -31,6 +31,10 @@ impl Read for MemoryInputPipe {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         self.rest.lock().unwrap_or_else(PoisonError::into_inner).read(buffer)
     }
+
+    fn read_vectored(&mut self, buffers: &mut [IoSliceMut<'_>]) -> io::Result<usize> {
+        self.rest.lock().unwrap_or_else(PoisonError::into_inner).read_vectored(buffers)
+    }
 }
 
 impl fmt::Debug for MemoryInputPipe {
@@ -41,8 +45,8 @@ impl fmt::Debug for MemoryInputPipe {
 
 /// Standard output or error that is collected up to a capacity.
 ///
-/// Clones share what is collected, so that one can be given to the guest and another be read. What exceeds the
-/// capacity is refused as by a full disk.
+/// Clones share what is collected, so that one can be given to the guest and another be read. What
+/// exceeds the capacity is refused as by a full disk.
 ///
 /// ```
 /// use fulmar_wasi::{MemoryOutputPipe, WasiCtxBuilder};
@@ -90,8 +94,6 @@ impl Write for MemoryOutputPipe {
 
 impl fmt::Debug for MemoryOutputPipe {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("MemoryOutputPipe")
-            .field("capacity", &self.capacity)
-            .finish_non_exhaustive()
+        f.debug_struct("MemoryOutputPipe").field("capacity", &self.capacity).finish_non_exhaustive()
     }
 }

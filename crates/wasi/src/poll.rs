@@ -1,6 +1,7 @@
 //! `poll_oneoff`: waiting for moments, and for bytes on the standard input.
 //!
-//! Everything else is always ready: files never let their reader wait, and what is written goes out at once.
+//! Everything else is always ready: files never let their reader wait, and what is written goes out
+//! at once.
 
 use crate::WasiCtx;
 use crate::clock::{Clock, Moment};
@@ -94,7 +95,8 @@ fn survey(
     Ok((until, stdin))
 }
 
-/// Waits until a moment, or forever; or if `stdin`, until the standard input can be read before that.
+/// Waits until a moment, or forever; or if `stdin`, until the standard input can be read before
+/// that.
 fn wait(until: Option<Instant>, stdin: bool) -> Result<Option<Readable>, Errno> {
     let timeout = until.map(|until| until.saturating_duration_since(Instant::now()));
     if stdin {
@@ -106,8 +108,8 @@ fn wait(until: Option<Instant>, stdin: bool) -> Result<Option<Readable>, Errno> 
 
 /// Writes an event for each subscription that is true, and gives their number.
 ///
-/// Subscriptions are read again from guest memory. A guest that makes the arrays overlap finds nonsense in them, but no
-/// more.
+/// Subscriptions are read again from guest memory. A guest that makes the arrays overlap finds
+/// nonsense in them, but no more.
 fn report(
     ctx: &mut WasiCtx,
     memory: &mut GuestMemory<'_>,

@@ -1,7 +1,8 @@
-//! The guest as a process: how it ends itself.
+//! The guest as a process: how it ends itself or gives way to others.
 
 use crate::errno::Errno;
 use fulmar::Error;
+use std::thread;
 
 /// The highest number of a signal.
 const SIGNAL_MAX: u32 = 30;
@@ -24,4 +25,10 @@ pub(crate) fn raise(signal: u32) -> Result<u32, Error> {
         1..=SIGNAL_MAX => Err(exit(128 + signal)),
         _ => Ok(Errno::Inval.number()),
     }
+}
+
+/// `sched_yield`.
+pub(crate) fn give_way() -> Result<(), Errno> {
+    thread::yield_now();
+    Ok(())
 }

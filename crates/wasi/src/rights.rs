@@ -103,7 +103,8 @@ impl Rights {
     pub(crate) const PREOPEN_READ_ONLY: Self =
         Self { base: DIRECTORY & READ_ONLY, inheriting: READ_ONLY };
 
-    /// Of a stream that is read. Without `FD_SEEK` and `FD_TELL`, `isatty` can take it for a terminal.
+    /// Of a stream that is read. Without `FD_SEEK` and `FD_TELL`, `isatty` can take it for a
+    /// terminal.
     pub(crate) const INPUT: Self = Self {
         base: FD_READ | FD_FDSTAT_SET_FLAGS | FD_FILESTAT_GET | POLL_FD_READWRITE,
         inheriting: 0,

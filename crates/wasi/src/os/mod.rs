@@ -1,5 +1,5 @@
-//! What the standard library and cap-std do not hide of the differences between systems. Both files have the same
-//! functions.
+//! What the standard library and cap-std do not hide of the differences between systems. Both files
+//! have the same functions.
 
 #[cfg(unix)]
 mod unix;

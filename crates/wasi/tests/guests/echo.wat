@@ -1,0 +1,22 @@
+;; Writes its arguments and then its environment, with a NUL after each.
+(module
+  (type $sizes_or_get (func (param i32 i32) (result i32)))
+  (import "wasi_snapshot_preview1" "args_sizes_get" (func $args_sizes_get (type $sizes_or_get)))
+  (import "wasi_snapshot_preview1" "args_get" (func $args_get (type $sizes_or_get)))
+  (import "wasi_snapshot_preview1" "environ_sizes_get" (func $environ_sizes_get (type $sizes_or_get)))
+  (import "wasi_snapshot_preview1" "environ_get" (func $environ_get (type $sizes_or_get)))
+  (import "wasi_snapshot_preview1" "fd_write"
+    (func $fd_write (param i32 i32 i32 i32) (result i32)))
+  (memory (export "memory") 1)
+  (func $write_at_1024 (param $len i32)
+    (i32.store (i32.const 0) (i32.const 1024))
+    (i32.store (i32.const 4) (local.get $len))
+    (if (call $fd_write (i32.const 1) (i32.const 0) (i32.const 1) (i32.const 8))
+      (then unreachable)))
+  (func (export "_start")
+    (if (call $args_sizes_get (i32.const 8) (i32.const 12)) (then unreachable))
+    (if (call $args_get (i32.const 512) (i32.const 1024)) (then unreachable))
+    (call $write_at_1024 (i32.load (i32.const 12)))
+    (if (call $environ_sizes_get (i32.const 8) (i32.const 12)) (then unreachable))
+    (if (call $environ_get (i32.const 512) (i32.const 1024)) (then unreachable))
+    (call $write_at_1024 (i32.load (i32.const 12)))))
