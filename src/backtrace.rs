@@ -12,7 +12,16 @@ pub struct WasmBacktrace {
 }
 
 impl WasmBacktrace {
-    /// The frames, the innermost first.
+    /// The most frames that are kept: the innermost ones.
+    pub(crate) const FRAMES_MAX: usize = 64;
+
+    /// Adds the frames of an outer activation of the guest.
+    pub(crate) fn append(&mut self, outer: Self) {
+        self.frames.extend(outer.frames);
+        self.frames.truncate(Self::FRAMES_MAX);
+    }
+
+    /// The frames, the innermost first; of very deep ones the innermost 64.
     pub fn frames(&self) -> &[FrameInfo] {
         &self.frames
     }

@@ -115,10 +115,13 @@ impl Error {
         Self::from_kind(ErrorKind::IncompatibleImport(Box::new(import)))
     }
 
-    /// Adds where the guest was, unless that is known already.
+    /// Adds where the guest was; behind what is known already, of inner activations.
     #[cold]
     pub(crate) fn with_backtrace(mut self, backtrace: WasmBacktrace) -> Self {
-        self.inner.backtrace.get_or_insert(backtrace);
+        match &mut self.inner.backtrace {
+            None => self.inner.backtrace = Some(backtrace),
+            Some(inner) => inner.append(backtrace),
+        }
         self
     }
 

@@ -239,9 +239,10 @@ fn instances_in_turn() {
             (1, Some("third"), third.behind(3001)),
         ];
         assert_eq!(frames(error.backtrace().unwrap()), expected);
-        let imports = error.backtrace().unwrap().frames().iter().map(|frame| {
-            frame.module().imports().next().map(|import| import.module().to_owned())
-        });
+        let imports =
+            error.backtrace().unwrap().frames().iter().map(|frame| {
+                frame.module().imports().next().map(|import| import.module().to_owned())
+            });
         let modules = [Some("first".into()), None, Some("first".into()), Some("second".into())];
         assert_eq!(imports.collect::<Vec<_>>(), modules);
     });

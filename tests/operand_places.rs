@@ -91,9 +91,9 @@ impl Type {
         match place {
             Place::Constant => format!("({ty}.const {constant})"),
             Place::Local => format!("(local.get ${name})"),
-            Place::Tee => format!(
-                "(local.tee ${name} ({identity} (local.get ${name}) (local.get ${name})))"
-            ),
+            Place::Tee => {
+                format!("(local.tee ${name} ({identity} (local.get ${name}) (local.get ${name})))")
+            }
             Place::Result => format!("({identity} (local.get ${name}) (local.get ${name}))"),
         }
     }
@@ -153,7 +153,8 @@ impl Cases {
             for y in second_places {
                 let constant = x == Place::Constant || *y == Place::Constant;
                 let all = ty.pairs.len();
-                let groups = if constant { (0..all).map(|n| n..n + 1).collect() } else { vec![0..all] };
+                let groups =
+                    if constant { (0..all).map(|n| n..n + 1).collect() } else { vec![0..all] };
                 for pairs in groups {
                     let constants = ty.pairs[pairs.start];
                     let mut value = format!("({instruction} {}", ty.operand(x, "x", constants.0));
@@ -188,7 +189,8 @@ fn suffix(instruction: &str) -> &str {
 }
 
 const COMPARISONS: [&str; 14] = [
-    "eq", "ne", "lt_s", "lt_u", "gt_s", "gt_u", "le_s", "le_u", "ge_s", "ge_u", "lt", "gt", "le", "ge",
+    "eq", "ne", "lt_s", "lt_u", "gt_s", "gt_u", "le_s", "le_u", "ge_s", "ge_u", "lt", "gt", "le",
+    "ge",
 ];
 
 /// What a call came to; all NaNs are one, as calculations may choose among them.
@@ -288,9 +290,8 @@ const INT_BINARY: &[&str] = &[
     "ge_u",
 ];
 const FLOAT_UNARY: &[&str] = &["abs", "neg", "ceil", "floor", "trunc", "nearest", "sqrt"];
-const FLOAT_BINARY: &[&str] = &[
-    "add", "sub", "mul", "div", "min", "max", "copysign", "eq", "ne", "lt", "gt", "le", "ge",
-];
+const FLOAT_BINARY: &[&str] =
+    &["add", "sub", "mul", "div", "min", "max", "copysign", "eq", "ne", "lt", "gt", "le", "ge"];
 
 #[test]
 fn i32_instructions() {

@@ -8,9 +8,6 @@ use crate::types::index::FuncIdx;
 
 use super::state::{Ctx, Record};
 
-/// The most frames that a backtrace holds: the innermost ones.
-const FRAMES_MAX: usize = 64;
-
 /// The frames of the guest code that stopped, the innermost first.
 ///
 /// # Safety
@@ -19,12 +16,13 @@ const FRAMES_MAX: usize = 64;
 pub(super) unsafe fn collect(ctx: &Ctx, oldest: *const Record) -> WasmBacktrace {
     let mut frames = Vec::new();
     let mut instance = ctx.instance;
-    let mut pc = ctx.stop_pc.wrapping_add(ctx.stop_operands);
+    let mut pc = ctx.stop_pc;
+    let mut operands = ctx.stop_operands;
     let mut record = ctx.records.cast_const();
-    while frames.len() < FRAMES_MAX {
+    while frames.len() < WasmBacktrace::FRAMES_MAX {
         // SAFETY: instances live as long as the store.
         let module = unsafe { &(*instance).module };
-        frames.extend(frame(module, pc));
+        frames.extend(frame(module, pc, operands));
         // SAFETY: between the newest and the oldest record all are written; after one that restores
         // an instance comes the one of the call.
         unsafe {
@@ -36,17 +34,18 @@ pub(super) unsafe fn collect(ctx: &Ctx, oldest: *const Record) -> WasmBacktrace 
                 break;
             }
             // The call is before the cell that it returns to.
-            pc = (*record).pc.wrapping_sub(1);
+            (pc, operands) = ((*record).pc.wrapping_sub(1), 0);
             record = record.add(1);
         }
     }
     WasmBacktrace { frames }
 }
 
-/// The frame of the function that has the byte before `pc`.
-fn frame(module: &Module, pc: *const u8) -> Option<FrameInfo> {
-    // An instruction without operands ends where they would be, and the next function may start.
-    let (index, before) = module.inner().code.find(pc.wrapping_sub(1))?;
+/// The frame of the function that `pc` is in, at the instruction whose operands are `operands` bytes
+/// further on: behind the last cell of the function, where that has none.
+fn frame(module: &Module, pc: *const u8, operands: usize) -> Option<FrameInfo> {
+    let (index, bytes) = module.inner().code.find(pc)?;
     let func = FuncIdx(module.inner().imported_funcs + index);
-    Some(FrameInfo { module: module.clone(), func, code_offset: before + 1 })
+    let code_offset = bytes + u32::try_from(operands).ok()?;
+    Some(FrameInfo { module: module.clone(), func, code_offset })
 }

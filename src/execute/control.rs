@@ -158,7 +158,7 @@ impl Instr for ConsumeFuel {
     unsafe fn run(s: &mut State, at: usize) -> Flow {
         // SAFETY: the caller's promise.
         unsafe {
-            let cost = i64::from(Operands::<Self>::word(s, at, 0));
+            let cost = u64::from(Operands::<Self>::word(s, at, 0));
             if (*s.ctx).fuel < cost {
                 return Flow::Trap(Trap::OutOfFuel);
             }
@@ -300,7 +300,8 @@ unsafe fn call_any(
     }
 }
 
-/// Calls any function of the store in place of the function that runs, whose frame is at `sp`.
+/// Calls any function of the store in place of the function that runs, whose frame is at `sp`; the
+/// cell that asks ends at `pc`.
 ///
 /// # Safety
 ///
@@ -309,7 +310,7 @@ unsafe fn call_any(
 unsafe fn return_call_any(
     ctx: *mut Ctx,
     func: *const FuncEntity,
-    sp: *mut u8,
+    Next { pc, sp }: Next,
     base: usize,
     count: usize,
 ) -> Next {
@@ -318,7 +319,6 @@ unsafe fn return_call_any(
         let FuncEntity { host, instance, entry, .. } = *func;
         if host != 0 {
             let arguments = sp.add(base).cast::<u64>();
-            let pc = (*ctx).stop_pc;
             if !host::call_from_guest(ctx, host - 1, arguments, pc) {
                 return exception::catch_from_host(ctx, None);
             }
@@ -382,12 +382,11 @@ impl Instr for ReturnCallImport {
         // SAFETY: the caller's promise.
         unsafe {
             let func = imported::<Self>(s, at);
-            (*s.ctx).stop_pc = s.pc;
             let base = Operands::<Self>::word(s, at, 1) as usize;
             let count = Operands::<Self>::word(s, at, 2) as usize;
-            let frame = s.sp;
+            let frame = Next { pc: s.pc.add(at + Self::AT.bytes), sp: s.sp };
             let next = return_call_any(s.ctx, func, frame, base, count);
-            go_to(s, next, frame.cast())
+            go_to(s, next, frame.sp.cast())
         }
     }
 }
@@ -456,12 +455,11 @@ impl Instr for ReturnCallIndirect {
                 Ok(func) => func,
                 Err(trap) => return Flow::Trap(trap),
             };
-            (*s.ctx).stop_pc = s.pc;
             let base = Operands::<Self>::word(s, at, 2) as usize;
             let count = Operands::<Self>::word(s, at, 3) as usize;
-            let frame = s.sp;
+            let frame = Next { pc: s.pc.add(at + Self::AT.bytes), sp: s.sp };
             let next = return_call_any(s.ctx, func, frame, base, count);
-            go_to(s, next, frame.cast())
+            go_to(s, next, frame.sp.cast())
         }
     }
 }

@@ -136,7 +136,7 @@ unsafe fn unwind_or_leave(ctx: *mut Ctx, frame: Next, thrown: &Thrown) -> Next {
             return next;
         }
         // The byte before is one of the operands, as for a call.
-        (*ctx).stop_pc = frame.pc.wrapping_sub(1);
+        ((*ctx).stop_pc, (*ctx).stop_operands) = (frame.pc.wrapping_sub(1), 0);
         let payload = core::slice::from_raw_parts(thrown.payload, thrown.slots);
         let store = &*(*ctx).store.as_ptr();
         (*ctx).error = Some(Exception::from_slots(store, thrown.tag, payload).into());
@@ -230,7 +230,7 @@ unsafe fn enter(ctx: *mut Ctx, target: Next, clause: Clause, thrown: &Thrown) ->
             let exceptions = &mut (*(*ctx).store.as_ptr()).exceptions;
             let Some(object) = thrown.object.or_else(|| exceptions.alloc(thrown.tag, payload))
             else {
-                (*ctx).stop_pc = target.pc;
+                ((*ctx).stop_pc, (*ctx).stop_operands) = (target.pc, 0);
                 (*ctx).trap = Some(Trap::AllocationTooLarge);
                 return Next::STOP;
             };

@@ -31,7 +31,8 @@ pub(super) unsafe fn call_from_guest(
     // caches of it is read again afterwards.
     unsafe {
         let store = (*ctx).store;
-        (*ctx).stop_pc = pc;
+        // The call is before the cell that it returns to.
+        ((*ctx).stop_pc, (*ctx).stop_operands) = (pc.wrapping_sub(1), 0);
         let func = &*func(store, index);
         let count = func.param_slots.max(func.result_slots) as usize;
         if (*ctx).records.addr().wrapping_sub(slots.addr()) < count * size_of::<u64>() {
@@ -39,10 +40,10 @@ pub(super) unsafe fn call_from_guest(
             return false;
         }
         (*store.as_ptr()).stack.suspend(slots.add(count), (*ctx).records);
-        (*store.as_ptr()).fuel = (*ctx).fuel.cast_unsigned();
+        (*store.as_ptr()).fuel = (*ctx).fuel;
         let slots = core::slice::from_raw_parts_mut(slots, count);
         let result = (func.call)(store, (*ctx).instance, slots);
-        (*ctx).fuel = i64::try_from((*store.as_ptr()).fuel).unwrap_or(i64::MAX);
+        (*ctx).fuel = (*store.as_ptr()).fuel;
         (*ctx).reload();
         match result {
             Ok(()) => true,

@@ -129,7 +129,7 @@ unsafe fn call_guest(
         (*ctx).enter_instance(instance);
         let pc = (*entry).code.load(Ordering::Acquire);
         dispatch::run(State { pc, sp: top.cast(), ctx, acc: 0, f32: 0.0, f64: 0.0 });
-        (*store.as_ptr()).fuel = (*ctx).fuel.cast_unsigned();
+        (*store.as_ptr()).fuel = (*ctx).fuel;
         match host::outcome(&mut *ctx, oldest) {
             None => {
                 slots.as_mut_ptr().copy_from_nonoverlapping(top, slots.len());

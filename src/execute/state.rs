@@ -77,7 +77,7 @@ pub(crate) struct Ctx {
     /// The store; nothing else uses it while guest code runs.
     pub(crate) store: NonNull<StoreInner>,
     /// The fuel that is left, if fuel is counted.
-    pub(crate) fuel: i64,
+    pub(crate) fuel: u64,
     /// Why execution stopped, if by a trap.
     pub(crate) trap: Option<Trap>,
     /// Why execution stopped, if by an error of the host or of translation.
@@ -104,7 +104,7 @@ impl Ctx {
             instance: core::ptr::null(),
             funcs: core::ptr::null(),
             store,
-            fuel: i64::try_from(fuel).unwrap_or(i64::MAX),
+            fuel,
             trap: None,
             error: None,
             stop_pc: core::ptr::null(),

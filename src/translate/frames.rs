@@ -159,8 +159,12 @@ impl Walk<'_> {
         self.stack.leave(frame.settled);
         match frame.kind {
             FrameKind::Function => return self.end_function(&frame),
-            // Nothing joins at the end of a loop.
-            FrameKind::Loop => {}
+            // Nothing joins at the end of a loop, but what follows it runs once.
+            FrameKind::Loop => {
+                if self.reachable {
+                    self.start_fuel();
+                }
+            }
             FrameKind::Block | FrameKind::Else | FrameKind::TryTable => {
                 if frame.kind == FrameKind::TryTable {
                     self.list.tries.close(self.list.nodes.len());
