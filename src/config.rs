@@ -130,7 +130,7 @@ impl Config {
     /// stack; 8 MiB by default. A deeper call traps with
     /// [`Trap::StackOverflow`](crate::Trap::StackOverflow).
     ///
-    /// That stack is on the heap and grows as needed: it is not the native stack.
+    /// That stack is on the heap, allocated at the first call: it is not the native stack.
     pub fn max_wasm_stack(&mut self, bytes: usize) -> &mut Self {
         self.stack_bytes_max = bytes;
         self

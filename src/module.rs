@@ -69,6 +69,7 @@ impl Module {
             for defined in 0..inner.bodies.len() {
                 inner.code.translate(&inner, defined)?;
             }
+            inner.code.finish();
         }
         Ok(Self { inner: Arc::new(inner) })
     }

@@ -20,28 +20,28 @@ impl V128 {
     pub const ZERO: Self = Self([0; 16]);
 
     /// The vector with the given bits; lane 0 is in the lowest ones.
-    #[inline]
+    #[inline(always)]
     #[must_use]
     pub const fn from_u128(bits: u128) -> Self {
         Self(bits.to_le_bytes())
     }
 
     /// The bits of this vector; lane 0 is in the lowest ones.
-    #[inline]
+    #[inline(always)]
     #[must_use]
     pub const fn as_u128(self) -> u128 {
         u128::from_le_bytes(self.0)
     }
 
     /// The vector with the given bytes, as they stand in a linear memory.
-    #[inline]
+    #[inline(always)]
     #[must_use]
     pub const fn from_le_bytes(bytes: [u8; 16]) -> Self {
         Self(bytes)
     }
 
     /// The bytes of this vector, as they stand in a linear memory.
-    #[inline]
+    #[inline(always)]
     #[must_use]
     pub const fn to_le_bytes(self) -> [u8; 16] {
         self.0
@@ -54,7 +54,7 @@ macro_rules! shapes {
         impl V128 {
             $(
                 #[doc = concat!("The lanes of this vector as `", stringify!($lane), "`, lane 0 first.")]
-                #[inline]
+                #[inline(always)]
                 #[must_use]
                 pub fn $to(self) -> [$lane; $count] {
                     let (chunks, _) = self.0.as_chunks::<$bytes>();
@@ -62,7 +62,7 @@ macro_rules! shapes {
                 }
 
                 #[doc = concat!("The vector with the given lanes of `", stringify!($lane), "`, lane 0 first.")]
-                #[inline]
+                #[inline(always)]
                 #[must_use]
                 pub fn $from(lanes: [$lane; $count]) -> Self {
                     let mut bytes = [0; 16];
@@ -91,14 +91,14 @@ shapes! {
 }
 
 impl From<u128> for V128 {
-    #[inline]
+    #[inline(always)]
     fn from(bits: u128) -> Self {
         Self::from_u128(bits)
     }
 }
 
 impl From<V128> for u128 {
-    #[inline]
+    #[inline(always)]
     fn from(vector: V128) -> Self {
         vector.as_u128()
     }

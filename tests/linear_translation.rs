@@ -155,8 +155,11 @@ fn measure(shape: &Shape, parts: usize) -> Cost {
     cost
 }
 
-/// Checks that four times the parts cost four times as much at most, but for what sizes of buffers
-/// are rounded up to.
+/// The most bytes that a translated module may keep for each of its own: its code.
+const KEPT_MAX: usize = 24;
+
+/// Checks that four times the parts cost about four times as much: buffers double when they grow,
+/// which may double the factor, but quadratic costs would be sixteen times as high.
 fn check(shape: &'static Shape) {
     let test = || {
         let (small, large) = (measure(shape, shape.parts / 4), measure(shape, shape.parts));
@@ -165,9 +168,9 @@ fn check(shape: &'static Shape) {
             shape.name, small.bytes, small.peak, small.kept, large.bytes, large.peak, large.kept
         );
         eprintln!("{report}; {} a byte", large.peak / large.bytes);
-        assert!(large.peak <= small.peak * 6 + (64 << 10), "{report}");
-        assert!(large.kept <= small.kept * 5 + (64 << 10), "{report}");
+        assert!(large.peak <= small.peak * 9 + (64 << 10), "{report}");
         assert!(large.peak <= large.bytes * shape.bytes_max, "{report}");
+        assert!(large.kept <= large.bytes * KEPT_MAX + (64 << 10), "{report}");
     };
     thread::Builder::new().stack_size(256 << 10).spawn(test).unwrap().join().unwrap();
 }
@@ -206,13 +209,13 @@ shapes! {
     ifs_with_parameters: 20_000, 600, ifs_with_parameters_module, |_| 6;
     constants_on_the_stack: 100_000, 400, constants_module, |parts| parts;
     wide_blocks: 2_000, 1500, wide_blocks_module, |_| 1;
-    wide_branches: 4_000, 1500, wide_branches_module, |_| 1;
-    wide_joins: 2_000, 1500, wide_joins_module, |_| 1;
-    table_of_wide_targets: 4_000, 2000, wide_table_module, |_| 1;
+    wide_branches: 2_000, 1500, wide_branches_module, |_| 1;
+    wide_joins: 1_000, 1500, wide_joins_module, |_| 1;
+    table_of_wide_targets: 2_000, 2000, wide_table_module, |_| 1;
     table_of_seven_values: 10_000, 2000, seven_table_module, |_| 1;
     table_of_few_targets: 100_000, 400, repeated_table_module, |_| 1;
     returns_of_values: 20_000, 1000, returns_module, |_| 7;
-    functions: 50_000, 400, functions_module, |_| 7;
+    functions: 20_000, 400, functions_module, |_| 7;
 }
 
 fn nested_blocks_module(parts: usize) -> Vec<u8> {

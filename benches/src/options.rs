@@ -22,7 +22,7 @@ options:
     --only TEXT        only the kernels and modules with TEXT in their names; can be repeated
     --rounds N         samples of each engine (default 11; CoreMark: at most 3)
     --sample-ms N      the least time that a sample measures (default 20)
-    --shared FOLDER    where the shared modules are (default: the variable FULMAR_SHARED, or
+    --shared FOLDER    where the shared modules are (default: bench in FULMAR_SHARED, or
                        ../../shared/bench from this crate); without them, what needs them is left out
     --json FILE        write all samples to FILE as well
     --help             print this text
@@ -89,7 +89,8 @@ impl Default for Options {
             engines: ENGINES.to_vec(),
             only: Vec::new(),
             sampling: Sampling { rounds: 11, sample_time: Duration::from_millis(20) },
-            shared: env::var_os("FULMAR_SHARED").map_or_else(beside, PathBuf::from),
+            shared: env::var_os("FULMAR_SHARED")
+                .map_or_else(beside, |shared| PathBuf::from(shared).join("bench")),
             json: None,
         }
     }

@@ -108,8 +108,15 @@ impl CodeMap {
                 entry.code.store(code, Ordering::Release);
             }
         }
-        *self.translator.lock() = Some(translator);
+        if translator.buffer_bytes() <= TRANSLATOR_BYTES_MAX {
+            *self.translator.lock() = Some(translator);
+        }
         Ok(())
+    }
+
+    /// Lets go of what only translation needs, when all functions are translated.
+    pub(crate) fn finish(&self) {
+        *self.translator.lock() = None;
     }
 
     /// The defined function that `pc` is in, and how many bytes into its code.
@@ -176,6 +183,9 @@ impl FuncEntry {
         self.code.load(Ordering::Acquire).cast_const() != self.stub.as_ptr().cast()
     }
 }
+
+/// The most memory that a module keeps for the translation of its next function.
+const TRANSLATOR_BYTES_MAX: usize = 64 << 10;
 
 /// Where code is kept: chunks that are filled but never grown, since code must not move.
 #[derive(Default)]

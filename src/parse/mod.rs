@@ -4,11 +4,13 @@
 //! [`ParsedModule`], in which function bodies are byte ranges: they are translated later. Nothing
 //! here knows of stores or execution.
 
+mod bodies;
 mod const_expr;
 mod names;
 mod read;
 mod types;
 
+use self::bodies::BodyValidation;
 pub(crate) use self::const_expr::{ConstContext, ConstExpr, ConstValue};
 pub(crate) use self::names::FuncNames;
 pub(crate) use self::read::parse;
@@ -19,14 +21,9 @@ use crate::{CompilationMode, Error};
 use alloc::boxed::Box;
 use alloc::vec::Vec;
 use core::hash::BuildHasher;
-use core::mem;
 use core::ops::Range;
 use hashbrown::{DefaultHashBuilder, HashTable};
-use spin::Mutex;
-use wasmparser::{
-    BinaryReader, FuncToValidate, FuncValidatorAllocations, FunctionBody, ValidatorResources,
-    WasmFeatures,
-};
+use wasmparser::WasmFeatures;
 
 /// The declarations of a module, by index space.
 pub(crate) struct ParsedModule {
@@ -64,7 +61,7 @@ pub(crate) struct ParsedModule {
     pub(crate) start: Option<FuncIdx>,
     pub(crate) custom_sections: Vec<CustomSection>,
     /// What is needed to validate bodies later; only in [`CompilationMode::Lazy`].
-    pub(crate) lazy_validation: Option<LazyValidation>,
+    pub(crate) lazy_validation: Option<BodyValidation>,
 }
 
 impl ParsedModule {
@@ -75,11 +72,10 @@ impl ParsedModule {
 
     /// Validates the body of a defined function, if that was put off.
     pub(crate) fn validate_body(&self, defined: usize) -> Result<(), Error> {
-        let Some(lazy) = &self.lazy_validation else {
-            return Ok(());
-        };
-        let func = FuncIdx(self.imported_funcs + u32::try_from(defined).expect("validated count"));
-        lazy.validate(&self.bytes, self.bodies[defined], func, self.funcs[func.index()])
+        match &self.lazy_validation {
+            Some(validation) => validation.validate(self, defined),
+            None => Ok(()),
+        }
     }
 
     /// The bytes of a data segment, whether it was dropped or not.
@@ -233,32 +229,6 @@ pub(crate) enum ElementMode {
 pub(crate) struct CustomSection {
     pub(crate) name: Span,
     pub(crate) data: Span,
-}
-
-/// What is needed to validate function bodies after the module was created.
-pub(crate) struct LazyValidation {
-    resources: ValidatorResources,
-    features: WasmFeatures,
-    /// Memory that the validator can use again.
-    allocations: Mutex<FuncValidatorAllocations>,
-}
-
-impl LazyValidation {
-    fn validate(&self, module: &[u8], body: Span, func: FuncIdx, ty: TypeIdx) -> Result<(), Error> {
-        let func = FuncToValidate {
-            resources: self.resources.clone(),
-            index: func.0,
-            ty: ty.0,
-            features: self.features,
-        };
-        let allocations = mem::take(&mut *self.allocations.lock());
-        let mut validator = func.into_validator(allocations);
-        let reader =
-            BinaryReader::new_features(body.bytes(module), u64::from(body.start), self.features);
-        validator.validate(&FunctionBody::new(reader)).map_err(Error::parse)?;
-        *self.allocations.lock() = validator.into_allocations();
-        Ok(())
-    }
 }
 
 /// Checks that a module is valid, with all function bodies, and keeps nothing.

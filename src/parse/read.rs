@@ -1,20 +1,19 @@
 //! One pass over the sections of a module, validating each before it is read.
 
+use super::bodies::{self, BodyValidation};
 use super::types::{self, Unsupported};
 use super::{
     ConstExpr, CustomSection, DataMode, DataSegment, ElementItems, ElementMode, ElementSegment,
-    ExportedItem, Exports, Import, LazyValidation, ParsedModule, Span, span_of, validates_bodies,
+    ExportedItem, Exports, Import, ParsedModule, Span, span_of, validates_bodies,
 };
 use crate::types::TypeRegistry;
 use crate::types::index::{FuncIdx, GlobalIdx, MemoryIdx, TableIdx, TagIdx, TypeIdx};
 use crate::{CompilationMode, Error};
 use alloc::boxed::Box;
 use alloc::vec::Vec;
-use core::mem;
-use spin::Mutex;
 use wasmparser::{
-    DataKind, ElementKind, ExternalKind, FuncValidatorAllocations, FunctionBody, Parser, Payload,
-    TableInit, TypeRef, Validator, WasmFeatures,
+    DataKind, ElementKind, ExternalKind, FunctionBody, Parser, Payload, TableInit, TypeRef,
+    Validator, WasmFeatures,
 };
 
 /// Parses and validates a module.
@@ -30,16 +29,19 @@ pub(crate) fn parse(
     if u32::try_from(bytes.len()).is_err() {
         return Err(Error::validation("module has 4 GiB or more", 0));
     }
-    let mut reader = ModuleReader::new(&bytes, features, registry, mode);
+    let mut reader = ModuleReader::new(&bytes, features, registry);
     let mut parser = Parser::new(0);
     parser.set_features(features);
     for payload in parser.parse_all(&bytes) {
         reader.payload(payload.map_err(Error::parse)?)?;
     }
-    let exports = Exports::from_list(&bytes, mem::take(&mut reader.exports));
-    let mut module = reader.module;
-    module.exports = exports;
+    let ModuleReader { mut module, validation, exports, .. } = reader;
+    module.exports = Exports::from_list(&bytes, exports);
     module.bytes = bytes;
+    match validation {
+        Some(validation) if validates_bodies(mode) => bodies::validate_all(&module, &validation)?,
+        validation => module.lazy_validation = validation,
+    }
     Ok(module)
 }
 
@@ -48,10 +50,9 @@ struct ModuleReader<'a> {
     bytes: &'a [u8],
     registry: &'a TypeRegistry,
     validator: Validator,
-    /// Memory that is used for the validation of one body after the other.
-    allocations: FuncValidatorAllocations,
+    /// What validates bodies, when all else is known to be valid.
+    validation: Option<BodyValidation>,
     features: WasmFeatures,
-    mode: CompilationMode,
     /// The byte offset of the current section, for errors of our own.
     section_offset: usize,
     exports: Vec<(Span, ExportedItem)>,
@@ -59,12 +60,7 @@ struct ModuleReader<'a> {
 }
 
 impl<'a> ModuleReader<'a> {
-    fn new(
-        bytes: &'a [u8],
-        features: WasmFeatures,
-        registry: &'a TypeRegistry,
-        mode: CompilationMode,
-    ) -> Self {
+    fn new(bytes: &'a [u8], features: WasmFeatures, registry: &'a TypeRegistry) -> Self {
         let module = ParsedModule {
             bytes: Box::default(),
             types: Vec::new(),
@@ -94,9 +90,8 @@ impl<'a> ModuleReader<'a> {
             bytes,
             registry,
             validator: Validator::new_with_features(features),
-            allocations: FuncValidatorAllocations::default(),
+            validation: None,
             features,
-            mode,
             section_offset: 0,
             exports: Vec::new(),
             module,
@@ -322,17 +317,7 @@ impl<'a> ModuleReader<'a> {
     fn body(&mut self, body: &FunctionBody<'a>) -> Result<(), Error> {
         let func = self.validator.code_section_entry(body).map_err(Error::parse)?;
         self.module.bodies.push(span_of(self.bytes, body.as_bytes()));
-        if validates_bodies(self.mode) {
-            let mut validator = func.into_validator(mem::take(&mut self.allocations));
-            validator.validate(body).map_err(Error::parse)?;
-            self.allocations = validator.into_allocations();
-        } else if self.module.lazy_validation.is_none() {
-            self.module.lazy_validation = Some(LazyValidation {
-                resources: func.resources,
-                features: self.features,
-                allocations: Mutex::default(),
-            });
-        }
+        self.validation.get_or_insert_with(|| BodyValidation::new(func.resources, self.features));
         Ok(())
     }
 }

@@ -61,6 +61,13 @@ impl Tries {
         self.open = None;
     }
 
+    /// About how many bytes the buffers take.
+    pub(super) fn buffer_bytes(&self) -> usize {
+        self.tries.capacity() * size_of::<Try>()
+            + self.catches.capacity() * size_of::<Catch>()
+            + self.marks.capacity() * size_of::<Mark>()
+    }
+
     /// Opens a `try_table` whose clauses are the ones from `first` on, before the node that comes
     /// next.
     fn open(&mut self, first: usize, node: usize) {

@@ -149,6 +149,18 @@ impl Translator {
         self.selector.handlers(&self.list.tries)
     }
 
+    /// About how many bytes the buffers take.
+    pub(crate) fn buffer_bytes(&self) -> usize {
+        self.list.nodes.capacity() * size_of::<Node>()
+            + self.list.consts.capacity() * size_of::<Const>()
+            + self.stack.buffer_bytes()
+            + self.frames.capacity() * size_of::<Frame>()
+            + self.locals.capacity() * size_of::<Local>()
+            + self.selector.buffer_bytes()
+            + self.code.capacity() * size_of::<u32>()
+            + self.list.tries.buffer_bytes()
+    }
+
     /// Makes the list of instructions; returns the first scratch slot. It follows the parameters if
     /// `scratch_first` or if there are many locals, otherwise everything else.
     fn walk(

@@ -82,6 +82,13 @@ impl Selector {
     /// The last slot that scratch slots can begin with: all must be within reach.
     pub(super) const SCRATCH_MAX: u32 = NEAR_SLOTS - Self::SCRATCH_SLOTS;
 
+    /// About how many bytes the buffers take.
+    pub(super) fn buffer_bytes(&self) -> usize {
+        self.items.capacity() * size_of::<Item>()
+            + self.labels.capacity() * size_of::<usize>()
+            + self.fixups.capacity() * size_of::<(usize, usize, Label)>()
+    }
+
     /// Places all instructions of a list.
     pub(super) fn select(&mut self, list: &List, scratch: u32, accumulators: bool) {
         self.items.clear();

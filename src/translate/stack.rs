@@ -54,6 +54,11 @@ impl OperandStack {
         (self.spilled, self.settled) = (0, 0);
     }
 
+    /// About how many bytes the buffers take.
+    pub(crate) fn buffer_bytes(&self) -> usize {
+        self.entries.capacity() * size_of::<Entry>() + self.tops.capacity() * size_of::<u32>()
+    }
+
     pub(crate) fn len(&self) -> usize {
         self.entries.len()
     }

@@ -9,8 +9,10 @@ mod wasmi;
 #[cfg(feature = "wasmtime")]
 mod wasmtime;
 
+use crate::clock::Stopwatch;
 use std::error::Error;
-use std::time::{Duration, Instant};
+use std::sync::OnceLock;
+use std::time::Duration;
 
 /// Why an engine did not do what it was asked for.
 pub(crate) type Failure = Box<dyn Error>;
@@ -110,11 +112,10 @@ pub(crate) trait Guest {
     fn call_next(&mut self, count: u32) -> Result<i64, Failure>;
 }
 
-/// The clock of guests: the milliseconds since it was first looked at.
+/// The clock of guests: the milliseconds since it was first looked at, by our own stopwatch.
 fn clock_ms() -> i32 {
-    use std::sync::OnceLock;
-    static START: OnceLock<Instant> = OnceLock::new();
-    START.get_or_init(Instant::now).elapsed().as_millis() as i32
+    static START: OnceLock<Stopwatch> = OnceLock::new();
+    START.get_or_init(Stopwatch::start).elapsed().as_millis() as i32
 }
 
 /// The host function of guests that measure calls.

@@ -57,10 +57,15 @@ macro_rules! handlers {
     };
 }
 
-#[cfg(target_arch = "x86_64")]
+// Where panics abort, a call to a function that may unwind is guarded, and so no tail call.
+#[cfg(all(target_arch = "x86_64", panic = "unwind"))]
 handlers!("sysv64-unwind");
-#[cfg(not(target_arch = "x86_64"))]
+#[cfg(all(target_arch = "x86_64", not(panic = "unwind")))]
+handlers!("sysv64");
+#[cfg(all(not(target_arch = "x86_64"), panic = "unwind"))]
 handlers!("C-unwind");
+#[cfg(all(not(target_arch = "x86_64"), not(panic = "unwind")))]
+handlers!("C");
 
 /// The handler of the cell `C`.
 pub(crate) const fn handler<C: Cell>() -> Handler {
