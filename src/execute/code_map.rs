@@ -119,15 +119,10 @@ impl CodeMap {
         *self.translator.lock() = None;
     }
 
-    /// The defined function that `pc` is in, and how many bytes into its code.
+    /// The defined function whose code `pc` is in, and how many bytes into it. None is found for a
+    /// function that could not be translated.
     pub(super) fn find(&self, pc: *const u8) -> Option<(u32, u32)> {
-        let stubs = self.entries.as_ptr().cast::<FuncEntry>().addr();
-        let stub = pc.addr().wrapping_sub(stubs) / size_of::<FuncEntry>();
-        match u32::try_from(stub) {
-            // The cell that translates the function.
-            Ok(index) if stub < self.entries.len() => Some((index, 0)),
-            _ => self.arena.lock().find(pc),
-        }
+        self.arena.lock().find(pc)
     }
 
     /// The clause that catches what the instruction throws whose operands end before `end`: where
