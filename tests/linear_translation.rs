@@ -193,29 +193,29 @@ macro_rules! shapes {
 }
 
 shapes! {
-    nested_blocks: 100_000, 400, nested_blocks_module, |_| 7;
-    nested_blocks_with_results: 100_000, 400, nested_results_module, |parts| parts + 1;
-    nested_loops: 100_000, 400, nested_loops_module, |_| 7;
-    nested_ifs: 100_000, 400, nested_ifs_module, |_| 7;
-    nested_elses: 100_000, 400, nested_elses_module, |_| 7;
-    branches_to_every_depth: 100_000, 400, every_depth_module, |_| 7;
-    locals: 50_000, 400, locals_module, |parts| parts * (parts - 1) / 2;
-    locals_on_the_stack: 50_000, 400, locals_on_stack_module, |parts| parts;
-    old_values_of_one_local: 100_000, 400, old_values_module, |parts| parts * 3;
-    old_values_of_changing_local: 50_000, 400, changing_module, |parts| parts * (parts - 1) / 2;
-    tees_of_one_local: 50_000, 400, tees_module, |parts| parts * (parts + 1) / 2;
-    blocks_above_locals: 100_000, 400, blocks_above_module, |parts| parts * 3;
-    loops_above_locals: 50_000, 400, loops_above_module, |parts| parts * 3;
-    ifs_with_parameters: 20_000, 600, ifs_with_parameters_module, |_| 6;
-    constants_on_the_stack: 100_000, 400, constants_module, |parts| parts;
-    wide_blocks: 2_000, 1500, wide_blocks_module, |_| 1;
-    wide_branches: 2_000, 1500, wide_branches_module, |_| 1;
-    wide_joins: 1_000, 1500, wide_joins_module, |_| 1;
-    table_of_wide_targets: 2_000, 2000, wide_table_module, |_| 1;
-    table_of_seven_values: 10_000, 2000, seven_table_module, |_| 1;
-    table_of_few_targets: 100_000, 400, repeated_table_module, |_| 1;
-    returns_of_values: 20_000, 1000, returns_module, |_| 7;
-    functions: 20_000, 400, functions_module, |_| 7;
+    nested_blocks: 100_000, 250, nested_blocks_module, |_| 7;
+    nested_blocks_with_results: 100_000, 250, nested_results_module, |parts| parts + 1;
+    nested_loops: 100_000, 250, nested_loops_module, |_| 7;
+    nested_ifs: 100_000, 250, nested_ifs_module, |_| 7;
+    nested_elses: 100_000, 250, nested_elses_module, |_| 7;
+    branches_to_every_depth: 100_000, 250, every_depth_module, |_| 7;
+    locals: 50_000, 250, locals_module, |parts| parts * (parts - 1) / 2;
+    locals_on_the_stack: 50_000, 250, locals_on_stack_module, |parts| parts;
+    old_values_of_one_local: 100_000, 500, old_values_module, |parts| parts * 3;
+    old_values_of_changing_local: 50_000, 250, changing_module, |parts| parts * (parts - 1) / 2;
+    tees_of_one_local: 50_000, 250, tees_module, |parts| parts * (parts + 1) / 2;
+    blocks_above_locals: 100_000, 250, blocks_above_module, |parts| parts * 3;
+    loops_above_locals: 50_000, 300, loops_above_module, |parts| parts * 3;
+    ifs_with_parameters: 20_000, 250, ifs_with_parameters_module, |_| 6;
+    constants_on_the_stack: 100_000, 250, constants_module, |parts| parts;
+    wide_blocks: 2_000, 400, wide_blocks_module, |_| 1;
+    wide_branches: 2_000, 400, wide_branches_module, |_| 1;
+    wide_joins: 1_000, 400, wide_joins_module, |_| 1;
+    table_of_wide_targets: 2_000, 400, wide_table_module, |_| 1;
+    table_of_seven_values: 10_000, 700, seven_table_module, |_| 1;
+    table_of_few_targets: 100_000, 250, repeated_table_module, |_| 1;
+    returns_of_values: 20_000, 250, returns_module, |_| 7;
+    functions: 20_000, 250, functions_module, |_| 7;
 }
 
 fn nested_blocks_module(parts: usize) -> Vec<u8> {

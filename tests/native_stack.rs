@@ -337,7 +337,7 @@ fn the_depth_of_calls_follows_the_limit() {
         assert!(small > 500, "{small} calls in 64 KiB");
         assert!((large - 10 * small).abs() < small / 2, "{small} and {large}");
         let (narrow, wide) = (depth(1 << 20, 10), depth(1 << 20, 1000));
-        assert!(wide <= (1 << 20) / 8000 && wide >= 100, "{wide} calls of 8,000 bytes in 1 MiB");
+        assert!((100..=(1 << 20) / 8000).contains(&wide), "{wide} calls of 8,000 bytes in 1 MiB");
         assert!(narrow > 20 * wide, "{narrow} and {wide}");
         // A frame that is larger than the stack.
         assert_eq!(depth(4 << 10, 1000), 0);
@@ -415,7 +415,7 @@ fn reenter(limit: Option<u32>) -> u32 {
     linker
         .func_wrap("host", "again", |mut caller: Caller<'_, Reentry>| -> Result<(), Error> {
             caller.data_mut().depth += 1;
-            let run = caller.data().run.clone().unwrap();
+            let run = caller.data().run.unwrap();
             run.call(&mut caller, ())
         })
         .unwrap();
@@ -425,7 +425,7 @@ fn reenter(limit: Option<u32>) -> u32 {
     let mut store = Store::new(&engine, Reentry::default());
     let instance = linker.instantiate(&mut store, &module(&engine, text)).unwrap();
     let run = instance.get_typed_func::<(), ()>(&mut store, "run").unwrap();
-    store.data_mut().run = Some(run.clone());
+    store.data_mut().run = Some(run);
     for _ in 0..2 {
         store.data_mut().depth = 0;
         let error = run.call(&mut store, ()).unwrap_err();

@@ -153,8 +153,11 @@ impl Cases {
             for y in second_places {
                 let constant = x == Place::Constant || *y == Place::Constant;
                 let all = ty.pairs.len();
-                let groups =
-                    if constant { (0..all).map(|n| n..n + 1).collect() } else { vec![0..all] };
+                let groups: Vec<core::ops::Range<usize>> = if constant {
+                    (0..all).map(|n| n..n + 1).collect()
+                } else {
+                    core::iter::once(0..all).collect()
+                };
                 for pairs in groups {
                     let constants = ty.pairs[pairs.start];
                     let mut value = format!("({instruction} {}", ty.operand(x, "x", constants.0));

@@ -11,6 +11,7 @@ pub(crate) struct Configuration {
     /// Whether stores need fuel.
     pub(crate) metered: bool,
     /// Whether an invalid function is only found when it is called.
+    #[allow(dead_code, reason = "not every test program that has this module asks")]
     pub(crate) validates_lazily: bool,
 }
 

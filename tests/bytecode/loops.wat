@@ -1,0 +1,36 @@
+;; Loops: counting, parameters in their slots at every turn.
+(module
+  (func $count_down (param i32)
+    (loop (br_if 0 (local.tee 0 (i32.sub (local.get 0) (i32.const 1))))))
+  (func $count_up (param i32) (local i32)
+    (loop
+      (local.set 1 (i32.add (local.get 1) (i32.const 1)))
+      (br_if 0 (i32.lt_u (local.get 1) (local.get 0)))))
+  (func $test_first (param i32) (result i64) (local i64)
+    (block
+      (loop
+        (br_if 1 (i32.eqz (local.get 0)))
+        (local.set 1 (i64.add (local.get 1) (i64.extend_i32_u (local.get 0))))
+        (local.set 0 (i32.sub (local.get 0) (i32.const 1)))
+        (br 0)))
+    (local.get 1))
+  (func $parameter (param i32) (result i32)
+    (i32.const 1)
+    (loop (param i32) (result i32)
+      (i32.mul (local.get 0))
+      (br_if 0 (local.tee 0 (i32.sub (local.get 0) (i32.const 1))))))
+  (func $parameters_trade_places (param i32) (result i32) (local i32 i32)
+    (i32.const 1) (i32.const 2)
+    (loop (param i32 i32) (result i32)
+      (local.set 1) (local.set 2)
+      (local.get 1) (local.get 2)
+      (br_if 0 (local.tee 0 (i32.sub (local.get 0) (i32.const 1))))
+      (i32.sub)))
+  (func $sum_of_array (param i32 i32) (result i32) (local i32)
+    (loop
+      (local.set 2 (i32.add (local.get 2) (i32.load (local.get 0))))
+      (local.set 0 (i32.add (local.get 0) (i32.const 4)))
+      (br_if 0 (i32.ne (local.get 0) (local.get 1))))
+    (local.get 2))
+  (memory 1)
+)

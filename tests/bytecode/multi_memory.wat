@@ -1,0 +1,15 @@
+;; An access to another memory than the first makes it the current one and puts the first one back.
+(module
+  (memory $first 1)
+  (memory $second 1)
+  (memory $third 1)
+  (func $load_first (param i32) (result i32) (i32.load $first (local.get 0)))
+  (func $load_second (param i32) (result i32) (i32.load $second (local.get 0)))
+  (func $add_from_both (param i32) (result i32)
+    (i32.add (i32.load $second (local.get 0)) (i32.load $first (local.get 0))))
+  (func $store (param i32)
+    (i64.store $third offset=8 (local.get 0) (i64.load $second (local.get 0))))
+  (func $whole (param i32)
+    (memory.copy $second $third (i32.const 0) (local.get 0) (i32.const 8))
+    (drop (memory.grow $third (memory.size $second))))
+)

@@ -1,0 +1,17 @@
+;; Selection: both values in slots, the condition where it is.
+(module
+  (func $plain (param i32 i32 i32) (result i32)
+    (select (local.get 0) (local.get 1) (local.get 2)))
+  (func $comparison (param i32 i32) (result i32)
+    (select (local.get 0) (local.get 1) (i32.lt_s (local.get 0) (local.get 1))))
+  (func $results (param f64 i32) (result f64)
+    (select (f64.neg (local.get 0)) (f64.abs (local.get 0)) (local.get 1)))
+  (func $in_chain (param i32 i32) (result i32)
+    (i32.add (select (local.get 0) (i32.const 3) (local.get 1)) (i32.const 1)))
+  (func $into_local (param i32 i32)
+    (local.set 0 (select (i32.const 1) (i32.const 2) (local.get 1))))
+  (func $vector (param v128 v128 i32) (result v128)
+    (select (local.get 0) (local.get 1) (local.get 2)))
+  (func $reference (param externref i32) (result externref)
+    (select (result externref) (local.get 0) (ref.null extern) (local.get 1)))
+)
