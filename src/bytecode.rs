@@ -56,6 +56,9 @@ impl Module {
                 None => writeln!(out, "func {index}")?,
             }
             disasm::print(code, "    ", out)?;
+            if let Some(handlers) = translator.handlers() {
+                disasm::print_handlers(translator.code(), &handlers, "    ", out)?;
+            }
         }
         Ok(())
     }

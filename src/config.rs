@@ -44,7 +44,8 @@ impl Default for Config {
             .union(WasmFeatures::TAIL_CALL)
             .union(WasmFeatures::EXTENDED_CONST)
             .union(WasmFeatures::MULTI_MEMORY)
-            .union(WasmFeatures::MEMORY64);
+            .union(WasmFeatures::MEMORY64)
+            .union(WasmFeatures::EXCEPTIONS);
         Self {
             features,
             compilation_mode: CompilationMode::default(),
@@ -101,6 +102,10 @@ proposals! {
     wasm_custom_page_sizes => CUSTOM_PAGE_SIZES;
     /// Whether the instructions on integers of 128 bits are accepted; off by default.
     wasm_wide_arithmetic => WIDE_ARITHMETIC;
+    /// Whether tags and the exception instructions are accepted; on by default.
+    ///
+    /// The legacy instructions (`try`, `catch`, `delegate`) never are.
+    wasm_exceptions => EXCEPTIONS;
     /// Whether floats are accepted; on by default.
     ///
     /// No proposal stands behind this: hosts that need bit-exact results everywhere can do without

@@ -1,7 +1,7 @@
 //! The error of everything that can fail: one boxed word, so that results stay small.
 
 use crate::types::ExternType;
-use crate::{Trap, WasmBacktrace};
+use crate::{Exception, Trap, WasmBacktrace};
 use alloc::borrow::Cow;
 use alloc::boxed::Box;
 use alloc::string::{String, ToString};
@@ -140,6 +140,11 @@ impl Error {
             ErrorKind::Host(error) => error.downcast_ref::<Trap>().copied(),
             _ => None,
         }
+    }
+
+    /// The exception, if the guest threw one and did not catch it, or a host function did.
+    pub fn as_exception(&self) -> Option<&Exception> {
+        self.downcast_ref()
     }
 
     /// The byte offset within the module, if the module is at fault.

@@ -1,7 +1,7 @@
 //! What instances import and export.
 
 use crate::store::StoreInner;
-use crate::{AsContext, ExternType, Func, Global, Memory, Table};
+use crate::{AsContext, ExternType, Func, Global, Memory, Table, Tag};
 
 /// Something that can be imported or exported.
 #[derive(Copy, Clone, Debug)]
@@ -15,6 +15,8 @@ pub enum Extern {
     Table(Table),
     /// A memory.
     Memory(Memory),
+    /// A tag.
+    Tag(Tag),
 }
 
 impl Extern {
@@ -50,6 +52,14 @@ impl Extern {
         }
     }
 
+    /// The tag, if it is one.
+    pub fn into_tag(self) -> Option<Tag> {
+        match self {
+            Self::Tag(tag) => Some(tag),
+            _ => None,
+        }
+    }
+
     /// The type; of memories and tables with the present size as minimum.
     ///
     /// # Panics
@@ -65,6 +75,7 @@ impl Extern {
             Self::Global(global) => ExternType::Global(global.ty_in(store)),
             Self::Table(table) => ExternType::Table(table.ty_in(store)),
             Self::Memory(memory) => ExternType::Memory(memory.ty_in(store)),
+            Self::Tag(tag) => ExternType::Tag(tag.ty_in(store)),
         }
     }
 }
@@ -90,6 +101,12 @@ impl From<Table> for Extern {
 impl From<Memory> for Extern {
     fn from(memory: Memory) -> Self {
         Self::Memory(memory)
+    }
+}
+
+impl From<Tag> for Extern {
+    fn from(tag: Tag) -> Self {
+        Self::Tag(tag)
     }
 }
 
@@ -133,5 +150,10 @@ impl<'instance> Export<'instance> {
     /// The memory, if it is one.
     pub fn into_memory(self) -> Option<Memory> {
         self.item.into_memory()
+    }
+
+    /// The tag, if it is one.
+    pub fn into_tag(self) -> Option<Tag> {
+        self.item.into_tag()
     }
 }

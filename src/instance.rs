@@ -5,7 +5,7 @@ use crate::instantiate::instantiate;
 use crate::parse::ExportedItem;
 use crate::store::{Handle, InstanceData, StoreId, StoreInner};
 use crate::{
-    AsContextMut, Error, Export, Extern, Func, Global, Memory, Module, StoreContextMut, Table,
+    AsContextMut, Error, Export, Extern, Func, Global, Memory, Module, StoreContextMut, Table, Tag,
     TypedFunc,
 };
 use alloc::format;
@@ -122,6 +122,11 @@ impl Instance {
         self.get_export(store, name)?.into_global()
     }
 
+    /// The exported tag `name`.
+    pub fn get_tag(&self, store: impl AsContextMut, name: &str) -> Option<Tag> {
+        self.get_export(store, name)?.into_tag()
+    }
+
     /// All exports, in order.
     pub fn exports<'a, T: 'static>(
         &self,
@@ -189,5 +194,6 @@ unsafe fn item_of(
         ExportedItem::Global(global) => {
             Global::from_position(id, data.global_ids[global.index()]).into()
         }
+        ExportedItem::Tag(tag) => Tag::from_position(id, data.tags[tag.index()]).into(),
     }
 }

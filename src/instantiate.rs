@@ -6,7 +6,7 @@ use crate::parse::{
     ConstContext, ConstExpr, ConstValue, DataMode, ElementItems, ElementMode, ExportedItem, Import,
 };
 use crate::store::{FuncId, GlobalCell, InstanceData, MemoryEntity, StoreInner, TableEntity};
-use crate::types::index::{DataIdx, ElemIdx, FuncIdx, GlobalIdx, MemoryIdx, TableIdx};
+use crate::types::index::{DataIdx, ElemIdx, FuncIdx, GlobalIdx, MemoryIdx, TableIdx, TagIdx};
 use crate::{Engine, Error, Extern, ExternType, Func, Module, Trap};
 use alloc::boxed::Box;
 use alloc::format;
@@ -65,6 +65,9 @@ fn check_imports(store: &StoreInner, module: &Module, imports: &[Extern]) -> Res
                 let found = &store.funcs[found.position(store.id) as usize];
                 found.ty == module.func_type_id(expected)
             }
+            (ExportedItem::Tag(expected), Extern::Tag(found)) => {
+                store.tags[found.position(store.id) as usize] == module.tag_type_id(expected)
+            }
             (item, found) => found.ty_in(store).matches(&module.item_type(item)),
         };
         if !matches {
@@ -108,6 +111,7 @@ fn allocate(
         global_ids: spaces.globals.into(),
         memory_ids: spaces.memories.into(),
         table_ids: spaces.tables.into(),
+        tags: spaces.tags.into(),
         func_refs: func_refs.into(),
         elements: declared.elements.iter().map(|_| None).collect(),
         data_dropped: vec![false; declared.data.len()].into(),
@@ -131,6 +135,7 @@ struct IndexSpaces {
     globals: Vec<u32>,
     memories: Vec<u32>,
     tables: Vec<u32>,
+    tags: Vec<u32>,
 }
 
 impl IndexSpaces {
@@ -141,6 +146,7 @@ impl IndexSpaces {
             globals: Vec::with_capacity(declared.globals.len()),
             memories: Vec::with_capacity(declared.memories.len()),
             tables: Vec::with_capacity(declared.tables.len()),
+            tags: Vec::with_capacity(declared.tags.len()),
         }
     }
 
@@ -152,6 +158,7 @@ impl IndexSpaces {
                 Extern::Global(global) => self.globals.push(global.position(store.id)),
                 Extern::Memory(memory) => self.memories.push(memory.position(store.id)),
                 Extern::Table(table) => self.tables.push(table.position(store.id)),
+                Extern::Tag(tag) => self.tags.push(tag.position(store.id)),
             }
         }
     }
@@ -167,6 +174,9 @@ impl IndexSpaces {
         let globals = store.globals.len() as u32;
         store.add_globals(&declared.globals[declared.imported_globals as usize..]);
         self.globals.extend(globals..store.globals.len() as u32);
+        for tag in (0..).map(TagIdx).take(declared.tags.len()).skip(self.tags.len()) {
+            self.tags.push(store.add_tag(declared.tag_type_id(tag)));
+        }
         Ok(())
     }
 }

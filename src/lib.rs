@@ -39,6 +39,7 @@ mod code;
 mod config;
 mod engine;
 mod error;
+mod exception;
 mod execute;
 mod r#extern;
 mod externref;
@@ -54,6 +55,7 @@ mod num;
 mod parse;
 mod store;
 mod table;
+mod tag;
 mod translate;
 mod trap;
 mod types;
@@ -64,6 +66,7 @@ pub use self::backtrace::{FrameInfo, WasmBacktrace};
 pub use self::config::{CompilationMode, Config};
 pub use self::engine::Engine;
 pub use self::error::Error;
+pub use self::exception::{Exception, ExnRef};
 pub use self::r#extern::{Export, Extern};
 pub use self::externref::ExternRef;
 pub use self::func::{Caller, Func, IntoFunc, TypedFunc, WasmParams, WasmResults, WasmRet, WasmTy};
@@ -75,10 +78,11 @@ pub use self::memory::{Memory, MemoryAccessError};
 pub use self::module::{CustomSection, Module};
 pub use self::store::{AsContext, AsContextMut, Store, StoreContext, StoreContextMut};
 pub use self::table::Table;
+pub use self::tag::Tag;
 pub use self::trap::Trap;
 pub use self::types::{
     ExportType, ExternType, FuncType, GlobalType, HeapType, ImportType, MemoryType,
-    MemoryTypeBuilder, Mutability, RefType, TableType, ValType,
+    MemoryTypeBuilder, Mutability, RefType, TableType, TagType, ValType,
 };
 pub use self::v128::V128;
 pub use self::val::{Ref, Val};

@@ -3,8 +3,8 @@
 use crate::execute::CodeMap;
 use crate::parse::{self, ExportedItem, FuncNames, ParsedModule, Span};
 use crate::types::TypeId;
-use crate::types::index::FuncIdx;
-use crate::{CompilationMode, Engine, Error, ExportType, ExternType, ImportType};
+use crate::types::index::{FuncIdx, TagIdx};
+use crate::{CompilationMode, Engine, Error, ExportType, ExternType, ImportType, TagType};
 use alloc::boxed::Box;
 use alloc::sync::Arc;
 use core::fmt;
@@ -173,6 +173,11 @@ impl ModuleInner {
         self.types[self.funcs[func.index()].index()]
     }
 
+    /// The canonical type of a tag.
+    pub(crate) fn tag_type_id(&self, tag: TagIdx) -> TypeId {
+        self.types[self.tags[tag.index()].index()]
+    }
+
     /// The bytes of a function's body; `None` if it is imported.
     pub(crate) fn body_range(&self, func: FuncIdx) -> Option<Range<usize>> {
         let defined = func.0.checked_sub(self.imported_funcs)?;
@@ -188,6 +193,10 @@ impl ModuleInner {
             ExportedItem::Table(table) => ExternType::Table(self.tables[table.index()]),
             ExportedItem::Memory(memory) => ExternType::Memory(self.memories[memory.index()]),
             ExportedItem::Global(global) => ExternType::Global(self.globals[global.index()]),
+            ExportedItem::Tag(tag) => {
+                let ty = self.signatures[self.tags[tag.index()].index()].clone();
+                ExternType::Tag(TagType::new(ty))
+            }
         }
     }
 }

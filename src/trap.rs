@@ -80,8 +80,6 @@ traps! {
     AtomicWaitNonSharedMemory = 18 => "expected shared memory";
     /// An atomic access at an address that is not a multiple of its width.
     HeapMisaligned = 19 => "unaligned atomic";
-    /// An exception left the outermost guest function.
-    UncaughtException = 20 => "uncaught exception";
 }
 
 impl fmt::Display for Trap {

@@ -1,7 +1,7 @@
 //! Values whose types are known only at run time.
 
 use crate::store::StoreId;
-use crate::{ExternRef, Func, HeapType, RefType, V128, ValType};
+use crate::{ExnRef, ExternRef, Func, HeapType, RefType, V128, ValType};
 
 /// A value of any type.
 ///
@@ -22,6 +22,8 @@ pub enum Val {
     FuncRef(Option<Func>),
     /// A reference to a value of the host, or null.
     ExternRef(Option<ExternRef>),
+    /// A reference to an exception, or null.
+    ExnRef(Option<ExnRef>),
 }
 
 /// An accessor for each variant: the value, if it is of that type.
@@ -54,6 +56,8 @@ accessors! {
     func_ref: Self::FuncRef(reference) => reference, Option<Func>;
     /// The reference, which may be null, if it is one to a value of the host.
     extern_ref: Self::ExternRef(reference) => reference, Option<ExternRef>;
+    /// The reference, which may be null, if it is one to an exception.
+    exn_ref: Self::ExnRef(reference) => reference, Option<ExnRef>;
 }
 
 impl Val {
@@ -80,6 +84,7 @@ impl Val {
             Self::V128(_) => ValType::V128,
             Self::FuncRef(_) => ValType::FUNCREF,
             Self::ExternRef(_) => ValType::EXTERNREF,
+            Self::ExnRef(_) => ValType::EXNREF,
         }
     }
 
@@ -88,6 +93,7 @@ impl Val {
         match *self {
             Self::FuncRef(reference) => Some(Ref::Func(reference)),
             Self::ExternRef(reference) => Some(Ref::Extern(reference)),
+            Self::ExnRef(reference) => Some(Ref::Exn(reference)),
             _ => None,
         }
     }
@@ -118,6 +124,7 @@ impl Val {
             }
             Self::FuncRef(reference) => Func::to_slot(reference, store),
             Self::ExternRef(reference) => ExternRef::to_slot(reference, store),
+            Self::ExnRef(reference) => ExnRef::to_slot(reference, store),
         };
         self.ty().slots()
     }
@@ -177,11 +184,18 @@ impl From<ExternRef> for Val {
     }
 }
 
+impl From<ExnRef> for Val {
+    fn from(reference: ExnRef) -> Self {
+        Self::ExnRef(Some(reference))
+    }
+}
+
 impl From<Ref> for Val {
     fn from(reference: Ref) -> Self {
         match reference {
             Ref::Func(reference) => Self::FuncRef(reference),
             Ref::Extern(reference) => Self::ExternRef(reference),
+            Ref::Exn(reference) => Self::ExnRef(reference),
         }
     }
 }
@@ -193,6 +207,8 @@ pub enum Ref {
     Func(Option<Func>),
     /// To a value of the host, or null.
     Extern(Option<ExternRef>),
+    /// To an exception, or null.
+    Exn(Option<ExnRef>),
 }
 
 impl Ref {
@@ -201,19 +217,20 @@ impl Ref {
         match heap_type {
             HeapType::Func => Self::Func(None),
             HeapType::Extern => Self::Extern(None),
+            HeapType::Exn | HeapType::NoExn => Self::Exn(None),
         }
     }
 
     /// Whether this is null.
     pub fn is_null(&self) -> bool {
-        matches!(self, Self::Func(None) | Self::Extern(None))
+        matches!(self, Self::Func(None) | Self::Extern(None) | Self::Exn(None))
     }
 
     /// The function, if this refers to one.
     pub fn as_func(&self) -> Option<Func> {
         match *self {
             Self::Func(func) => func,
-            Self::Extern(_) => None,
+            _ => None,
         }
     }
 
@@ -221,7 +238,15 @@ impl Ref {
     pub fn as_extern(&self) -> Option<ExternRef> {
         match *self {
             Self::Extern(reference) => reference,
-            Self::Func(_) => None,
+            _ => None,
+        }
+    }
+
+    /// The exception, if this refers to one.
+    pub fn as_exn(&self) -> Option<ExnRef> {
+        match *self {
+            Self::Exn(reference) => reference,
+            _ => None,
         }
     }
 
@@ -230,6 +255,8 @@ impl Ref {
         let heap_type = match self {
             Self::Func(_) => HeapType::Func,
             Self::Extern(_) => HeapType::Extern,
+            Self::Exn(None) => HeapType::NoExn,
+            Self::Exn(Some(_)) => HeapType::Exn,
         };
         RefType::new(self.is_null(), heap_type)
     }
@@ -248,6 +275,7 @@ impl Ref {
         match self {
             Self::Func(reference) => Func::to_slot(reference, store),
             Self::Extern(reference) => ExternRef::to_slot(reference, store),
+            Self::Exn(reference) => ExnRef::to_slot(reference, store),
         }
     }
 
@@ -256,6 +284,7 @@ impl Ref {
         match ty.heap_type() {
             HeapType::Func => Self::Func(Func::from_slot(slot, store)),
             HeapType::Extern => Self::Extern(ExternRef::from_slot(slot, store)),
+            HeapType::Exn | HeapType::NoExn => Self::Exn(ExnRef::from_slot(slot, store)),
         }
     }
 }
@@ -269,5 +298,11 @@ impl From<Func> for Ref {
 impl From<ExternRef> for Ref {
     fn from(reference: ExternRef) -> Self {
         Self::Extern(Some(reference))
+    }
+}
+
+impl From<ExnRef> for Ref {
+    fn from(reference: ExnRef) -> Self {
+        Self::Exn(Some(reference))
     }
 }

@@ -215,6 +215,7 @@ fn proposals_are_accepted_only_when_switched_on() {
     refused(Config::wasm_extended_const, sum);
     refused(Config::wasm_multi_memory, "(module (memory 1) (memory 1))");
     refused(Config::wasm_memory64, "(module (memory i64 1) (table i64 1 funcref))");
+    refused(Config::wasm_exceptions, "(module (tag))");
     refused(Config::floats, "(module (func (param f32)))");
 }
 
@@ -223,7 +224,6 @@ fn proposals_that_do_not_exist_yet_are_refused() {
     let engine = Engine::default();
     for text in [
         "(module (type (struct)))",
-        "(module (tag))",
         "(module (memory 1 1 shared))",
         "(module (func (param (ref func))))",
     ] {

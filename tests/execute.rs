@@ -61,6 +61,7 @@ scripts! {
     branches
     calls
     constants
+    exceptions
     globals
     instances
     locals

@@ -16,6 +16,8 @@ pub(crate) enum Fault {
     Link(Error),
     /// The guest trapped, or the initialisation of its memories and tables did.
     Trap(Trap),
+    /// An exception that the guest threw and did not catch.
+    Exception(Error),
     /// The runtime gave an error that belongs to none of these phases.
     Other(Error),
     /// The script speaks of a module or instance that is not there, perhaps because its definition failed.
@@ -28,6 +30,8 @@ impl From<Error> for Fault {
     fn from(error: Error) -> Self {
         if let Some(trap) = error.as_trap() {
             Self::Trap(trap)
+        } else if error.as_exception().is_some() {
+            Self::Exception(error)
         } else if error.is_link_error() {
             Self::Link(error)
         } else if error.offset().is_some() {
@@ -51,6 +55,7 @@ impl fmt::Display for Fault {
             Self::Module(error) => write!(f, "a refused module: {error}"),
             Self::Link(error) => write!(f, "a link error: {error}"),
             Self::Trap(trap) => write!(f, "a trap: {trap}"),
+            Self::Exception(error) => write!(f, "an exception: {error}"),
             Self::Other(error) => write!(f, "an error: {error}"),
             Self::Missing(message) | Self::Script(message) => f.write_str(message),
         }

@@ -95,6 +95,7 @@ fn kind_of(value: &Val) -> Option<(Kind, bool)> {
     match value {
         Val::FuncRef(reference) => Some((Kind::Func, reference.is_none())),
         Val::ExternRef(reference) => Some((Kind::Extern, reference.is_none())),
+        Val::ExnRef(reference) => Some((Kind::Exn, reference.is_none())),
         Val::I32(_) | Val::I64(_) | Val::F32(_) | Val::F64(_) | Val::V128(_) => None,
     }
 }
@@ -195,6 +196,7 @@ pub(crate) fn argument(argument: &WastArgCore<'_>, store: &mut Store<()>) -> Res
         WastArgCore::RefNull(ty) => match hierarchy(ty) {
             Some(Kind::Func) => Val::FuncRef(None),
             Some(Kind::Extern) => Val::ExternRef(None),
+            Some(Kind::Exn) => Val::ExnRef(None),
             _ => return Err(unknown_argument(argument)),
         },
         WastArgCore::RefHost(_) => return Err(unknown_argument(argument)),

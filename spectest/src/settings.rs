@@ -49,6 +49,7 @@ const PROPOSALS: &[(&str, SpecVersion, Toggle)] = &[
     ("memory64", SpecVersion::V3, Config::wasm_memory64),
     ("custom-page-sizes", SpecVersion::Draft, Config::wasm_custom_page_sizes),
     ("wide-arithmetic", SpecVersion::Draft, Config::wasm_wide_arithmetic),
+    ("exceptions", SpecVersion::V3, Config::wasm_exceptions),
 ];
 
 /// The names of all proposals that [`Features`] understands.

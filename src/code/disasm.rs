@@ -7,6 +7,7 @@ use alloc::vec::Vec;
 use core::fmt::{self, Write};
 
 use super::encode::{LABEL_WORDS, unpack};
+use super::handlers::Handlers;
 use super::op::{Op, Opcode};
 use super::shape::{Layout, Place, Shape, TARGET};
 
@@ -31,6 +32,35 @@ pub(crate) fn print(code: &[u32], indent: &str, out: &mut dyn Write) -> fmt::Res
                     write!(out, " {}", target(&cells, cell, *word))?;
                 }
             }
+        }
+        out.write_char('\n')?;
+    }
+    Ok(())
+}
+
+/// Writes the exception handlers of `code` to `out`: for each range the cells in it, and where its
+/// clauses lead, to which cell and from which slot on.
+///
+/// # Errors
+///
+/// Whatever `out` reports.
+pub(crate) fn print_handlers(
+    code: &[u32],
+    handlers: &Handlers,
+    indent: &str,
+    out: &mut dyn Write,
+) -> fmt::Result {
+    let cells = cells(code);
+    let number = |position: u32| cells.partition_point(|cell| *cell < position as usize);
+    for range in &handlers.ranges {
+        write!(out, "{indent}try {}..{}:", number(range.start), number(range.end))?;
+        for clause in &handlers.clauses[range.clauses.0 as usize..range.clauses.1 as usize] {
+            match clause.tag {
+                Some(tag) => write!(out, " tag={}", tag.0)?,
+                None => out.write_str(" all")?,
+            }
+            out.write_str(if clause.with_ref { " ref" } else { "" })?;
+            write!(out, " -> {} s{}", number(clause.target), clause.slot)?;
         }
         out.write_char('\n')?;
     }

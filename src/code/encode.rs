@@ -43,6 +43,11 @@ impl<'a> Encoder<'a> {
         self.code.len()
     }
 
+    /// The position of the next word; an instruction may still join the last cell.
+    pub(crate) fn position(&self) -> usize {
+        self.code.len()
+    }
+
     /// Appends an instruction, in the last cell where the two are a fused sequence.
     ///
     /// # Panics

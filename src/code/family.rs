@@ -171,3 +171,6 @@ pub(crate) const TABLE_FILL: Family = Family { rest: 1, words: &["table"], ..XY 
 pub(crate) const TABLE_COPY: Family = Family { rest: 1, words: &["to", "from"], ..XY };
 pub(crate) const TABLE_INIT: Family = Family { rest: 1, words: &["table", "segment"], ..XY };
 pub(crate) const REF_FUNC: Family = Family { d: true, words: &["func"], ..NONE };
+/// The values to be thrown are the `count` slots at byte `base`.
+pub(crate) const THROW: Family = Family { words: &["tag", "base", "count"], ..NONE };
+pub(crate) const THROW_REF: Family = Family { x: true, ..NONE };

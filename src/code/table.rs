@@ -619,6 +619,8 @@ macro_rules! for_each_op {
             RefFunc             "ref.func"              REF_FUNC;
             V128Store           "v128.store"            STORE_V128;
             I8x16Shuffle        "i8x16.shuffle"         SHUFFLE;
+            Throw               "throw"                 THROW;
+            ThrowRef            "throw_ref"             THROW_REF;
         }
         }
     };

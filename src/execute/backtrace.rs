@@ -1,11 +1,9 @@
 //! Walks the records of stopped guest code.
 
 use alloc::vec::Vec;
-use core::sync::atomic::Ordering;
 
 use crate::Module;
 use crate::backtrace::{FrameInfo, WasmBacktrace};
-use crate::store::InstanceData;
 use crate::types::index::FuncIdx;
 
 use super::state::{Ctx, Record};
@@ -18,19 +16,13 @@ use super::state::{Ctx, Record};
 pub(super) unsafe fn collect(ctx: &Ctx, oldest: *const Record) -> WasmBacktrace {
     let mut frames = Vec::new();
     let mut instance = ctx.instance;
-    let mut code = Vec::new();
-    let mut sorted: *const InstanceData = core::ptr::null();
     let mut pc = ctx.stop_pc;
     let mut operands = ctx.stop_operands;
     let mut record = ctx.records.cast_const();
     while frames.len() < WasmBacktrace::FRAMES_MAX {
         // SAFETY: instances live as long as the store.
         let module = unsafe { &(*instance).module };
-        if sorted != instance {
-            code = sorted_code(module);
-            sorted = instance;
-        }
-        frames.extend(frame(module, &code, pc, operands));
+        frames.extend(frame(module, pc, operands));
         // SAFETY: between the newest and the oldest record all are written; after one that restores
         // an instance comes the one of the call.
         unsafe {
@@ -49,28 +41,11 @@ pub(super) unsafe fn collect(ctx: &Ctx, oldest: *const Record) -> WasmBacktrace 
     WasmBacktrace { frames }
 }
 
-/// Where each translated function of a module starts, in order.
-fn sorted_code(module: &Module) -> Vec<(usize, u32)> {
-    let entries = module.inner().code.all().iter().zip(0..);
-    let translated = entries.filter(|(entry, _)| entry.is_translated());
-    let mut code: Vec<(usize, u32)> = translated
-        .map(|(entry, index)| (entry.code.load(Ordering::Acquire).addr(), index))
-        .collect();
-    code.sort_unstable();
-    code
-}
-
 /// The frame of the function that `pc` is in, at the instruction whose operands are `operands` bytes
 /// further on: behind the last cell of the function, where that has none.
-fn frame(
-    module: &Module,
-    code: &[(usize, u32)],
-    pc: *const u8,
-    operands: usize,
-) -> Option<FrameInfo> {
-    let at = code.partition_point(|(start, _)| *start <= pc.addr()).checked_sub(1)?;
-    let (start, index) = code[at];
+fn frame(module: &Module, pc: *const u8, operands: usize) -> Option<FrameInfo> {
+    let (index, bytes) = module.inner().code.find(pc)?;
     let func = FuncIdx(module.inner().imported_funcs + index);
-    let code_offset = u32::try_from(pc.addr() - start + operands).ok()?;
+    let code_offset = bytes + u32::try_from(operands).ok()?;
     Some(FrameInfo { module: module.clone(), func, code_offset })
 }

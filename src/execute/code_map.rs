@@ -4,6 +4,7 @@
 //! its module. Several threads may ask for the same function: each translates, one publishes.
 
 use alloc::boxed::Box;
+use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
 use core::ptr::NonNull;
 use core::sync::atomic::{AtomicPtr, Ordering};
@@ -12,10 +13,11 @@ use spin::Mutex;
 
 use crate::code::Opcode;
 use crate::code::encode::LABEL_BYTES;
+use crate::code::handlers::{Clause, Handlers};
 use crate::error::Error;
 use crate::module::ModuleInner;
 use crate::translate::{SourceMap, Translator};
-use crate::types::index::FuncIdx;
+use crate::types::index::{FuncIdx, TagIdx};
 
 use super::dispatch;
 
@@ -76,7 +78,7 @@ impl CodeMap {
     }
 
     /// The entries by index.
-    pub(super) fn all(&self) -> &[FuncEntry] {
+    fn all(&self) -> &[FuncEntry] {
         // SAFETY: the entries are owned and alive.
         unsafe { self.entries.as_ref() }
     }
@@ -93,11 +95,17 @@ impl CodeMap {
         }
         module.validate_body(defined)?;
         let mut translator = self.translator.lock().take().unwrap_or_default();
-        let code = translator.translate(module, defined, dispatch::label, None)?;
+        translator.translate(module, defined, dispatch::label, None)?;
         {
             let mut arena = self.arena.lock();
             if !entry.is_translated() {
-                entry.code.store(arena.add(code), Ordering::Release);
+                let index = u32::try_from(defined).expect("validated count");
+                let code = arena.add(index, translator.code());
+                // Before the code can run: it may throw at once.
+                if let Some(handlers) = translator.handlers() {
+                    arena.handlers.insert(index, handlers);
+                }
+                entry.code.store(code, Ordering::Release);
             }
         }
         if translator.buffer_bytes() <= TRANSLATOR_BYTES_MAX {
@@ -109,6 +117,30 @@ impl CodeMap {
     /// Lets go of what only translation needs, when all functions are translated.
     pub(crate) fn finish(&self) {
         *self.translator.lock() = None;
+    }
+
+    /// The defined function whose code `pc` is in, and how many bytes into it. None is found for a
+    /// function that could not be translated.
+    pub(super) fn find(&self, pc: *const u8) -> Option<(u32, u32)> {
+        self.arena.lock().find(pc)
+    }
+
+    /// The clause that catches what the instruction throws whose operands end before `end`: where
+    /// execution goes on, and the clause itself.
+    pub(super) fn find_clause(
+        &self,
+        end: *const u8,
+        is_thrown: impl Fn(TagIdx) -> bool,
+    ) -> Option<(*const u8, Clause)> {
+        let arena = self.arena.lock();
+        if arena.handlers.is_empty() {
+            return None;
+        }
+        let last = end.wrapping_sub(4);
+        let (func, bytes) = arena.find(last)?;
+        let clause = arena.handlers.get(&func)?.find(bytes / 4, is_thrown)?;
+        let code = last.wrapping_sub(bytes as usize);
+        Some((code.wrapping_add(clause.target as usize * 4), clause))
     }
 
     /// The byte offset in the module of the instruction whose operands are `code_offset` bytes into
@@ -129,7 +161,7 @@ impl CodeMap {
 
     /// The bytes that the code of all functions translated so far takes.
     pub(crate) fn bytes(&self) -> usize {
-        self.arena.lock().chunks.iter().map(|chunk| chunk.len() * 4).sum()
+        self.arena.lock().chunks.values().map(|chunk| chunk.words.len() * 4).sum()
     }
 }
 
@@ -153,7 +185,20 @@ const TRANSLATOR_BYTES_MAX: usize = 64 << 10;
 /// Where code is kept: chunks that are filled but never grown, since code must not move.
 #[derive(Default)]
 struct Arena {
-    chunks: Vec<Vec<u32>>,
+    /// By address.
+    chunks: BTreeMap<usize, Chunk>,
+    /// The address of the chunk that is being filled.
+    open: usize,
+    /// The exception handlers of the functions that have any, by index among the defined ones.
+    handlers: BTreeMap<u32, Handlers>,
+}
+
+/// A part of the code that does not move.
+struct Chunk {
+    words: Vec<u32>,
+    /// Where each function starts, as a position in `words`, and its index among the defined ones;
+    /// in order.
+    funcs: Vec<(u32, u32)>,
 }
 
 /// The size of the first chunk in words; later ones double up to [`CHUNK_WORDS_MAX`].
@@ -161,19 +206,35 @@ const CHUNK_WORDS_MIN: usize = 256;
 const CHUNK_WORDS_MAX: usize = 1 << 16;
 
 impl Arena {
-    /// Keeps a copy of `code` and returns where.
-    fn add(&mut self, code: &[u32]) -> *mut u8 {
-        let fits = |chunk: &Vec<u32>| chunk.capacity() - chunk.len() >= code.len();
-        if !self.chunks.last().is_some_and(fits) {
-            let doubled = self.chunks.last().map_or(CHUNK_WORDS_MIN, |chunk| chunk.capacity() * 2);
+    /// Keeps a copy of the code of a function and returns where.
+    fn add(&mut self, func: u32, code: &[u32]) -> *mut u8 {
+        let fits = |chunk: &Chunk| chunk.words.capacity() - chunk.words.len() >= code.len();
+        let open = self.chunks.get(&self.open);
+        if !open.is_some_and(fits) {
+            let doubled = open.map_or(CHUNK_WORDS_MIN, |chunk| chunk.words.capacity() * 2);
             let words = doubled.clamp(CHUNK_WORDS_MIN, CHUNK_WORDS_MAX).max(code.len());
-            self.chunks.push(Vec::with_capacity(words));
+            let chunk = Chunk { words: Vec::with_capacity(words), funcs: Vec::new() };
+            self.open = chunk.words.as_ptr().addr();
+            self.chunks.insert(self.open, chunk);
         }
-        let chunk = self.chunks.last_mut().expect("pushed where there was none");
-        let start = chunk.len();
-        chunk.extend_from_slice(code);
+        let chunk = self.chunks.get_mut(&self.open).expect("added where there was none");
+        let start = chunk.words.len();
+        chunk.words.extend_from_slice(code);
+        chunk.funcs.push((u32::try_from(start).expect("a chunk has fewer words"), func));
         // SAFETY: `start` is within the chunk.
-        unsafe { chunk.as_mut_ptr().add(start).cast() }
+        unsafe { chunk.words.as_mut_ptr().add(start).cast() }
+    }
+
+    /// The function that `pc` is in, and how many bytes into its code.
+    fn find(&self, pc: *const u8) -> Option<(u32, u32)> {
+        let (address, chunk) = self.chunks.range(..=pc.addr()).next_back()?;
+        let bytes = pc.addr() - address;
+        if bytes >= chunk.words.len() * 4 {
+            return None;
+        }
+        let after = chunk.funcs.partition_point(|(start, _)| *start as usize * 4 <= bytes);
+        let (start, func) = chunk.funcs[after.checked_sub(1)?];
+        Some((func, u32::try_from(bytes - start as usize * 4).ok()?))
     }
 }
 

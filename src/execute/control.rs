@@ -14,6 +14,7 @@ use crate::store::{FuncEntity, InstanceData};
 use crate::types::TypeId;
 
 use super::code_map::FuncEntry;
+use super::exception;
 use super::host;
 use super::instr::{Instr, Operands, Shaped, jump};
 use super::memory::{clobber, instance};
@@ -248,7 +249,7 @@ pub(crate) struct Next {
 }
 
 impl Next {
-    const STOP: Next = Next { pc: core::ptr::null(), sp: core::ptr::null_mut() };
+    pub(crate) const STOP: Next = Next { pc: core::ptr::null(), sp: core::ptr::null_mut() };
 }
 
 /// Goes on at `next`. `results` is where a finished host call left its results.
@@ -287,7 +288,7 @@ unsafe fn call_any(
         if host != 0 {
             return match host::call_from_guest(ctx, host - 1, arguments.cast(), frame.pc) {
                 true => frame,
-                false => Next::STOP,
+                false => exception::catch_from_host(ctx, Some(frame)),
             };
         }
         push(ctx, frame.pc, frame.sp);
@@ -319,7 +320,7 @@ unsafe fn return_call_any(
         if host != 0 {
             let arguments = sp.add(base).cast::<u64>();
             if !host::call_from_guest(ctx, host - 1, arguments, pc) {
-                return Next::STOP;
+                return exception::catch_from_host(ctx, None);
             }
             let results = host::result_slots(ctx, host - 1);
             core::ptr::copy(arguments, sp.cast(), results);

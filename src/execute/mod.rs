@@ -9,6 +9,7 @@ mod backtrace;
 mod code_map;
 mod control;
 mod dispatch;
+mod exception;
 mod host;
 mod instr;
 mod memory;

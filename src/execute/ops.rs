@@ -15,6 +15,7 @@ use crate::{Trap, V128, num};
 
 use super::control::*;
 use super::dispatch::{self, Handler};
+use super::exception::*;
 use super::instr::{Binary, BinaryOp, Branch, Cell, Instr, One, Seq, Shaped, Unary, UnaryOp};
 use super::memory::*;
 use super::operand::{Acc, Destination, Imm, Slot, Source};

@@ -214,14 +214,16 @@ pub(crate) fn untyped_host_func<T: 'static>(
     HostFunc::new(engine, &ty, Box::new(call))
 }
 
-fn write_vals(vals: &[Val], slots: &mut [u64], store: StoreId) {
+/// Writes values to the slots from the first one on.
+pub(crate) fn write_vals(vals: &[Val], slots: &mut [u64], store: StoreId) {
     let mut next = 0;
     for val in vals {
         next += val.write(&mut slots[next..], store);
     }
 }
 
-fn read_vals(types: &[ValType], slots: &[u64], store: StoreId, vals: &mut [Val]) {
+/// Reads values of `types` from the slots from the first one on.
+pub(crate) fn read_vals(types: &[ValType], slots: &[u64], store: StoreId, vals: &mut [Val]) {
     let mut next = 0;
     for (ty, val) in types.iter().zip(vals) {
         *val = Val::read(*ty, &slots[next..], store);
@@ -230,7 +232,7 @@ fn read_vals(types: &[ValType], slots: &[u64], store: StoreId, vals: &mut [Val])
 }
 
 /// Checks that `vals` are of `types`.
-fn check_vals(what: &str, types: &[ValType], vals: &[Val]) -> Result<(), Error> {
+pub(crate) fn check_vals(what: &str, types: &[ValType], vals: &[Val]) -> Result<(), Error> {
     check_count(what, types.len(), vals.len())?;
     match types.iter().zip(vals).position(|(ty, val)| !val.is_of(*ty)) {
         None => Ok(()),

@@ -4,11 +4,11 @@
 //! one, and `v128` takes two, low word first.
 
 use crate::store::StoreId;
-use crate::{Error, ExternRef, Func, V128, ValType};
+use crate::{Error, ExnRef, ExternRef, Func, V128, ValType};
 use alloc::vec::Vec;
 
-/// A Rust type that is a WebAssembly value type: the numbers, [`V128`], and `Option` of [`Func`]
-/// and [`ExternRef`].
+/// A Rust type that is a WebAssembly value type: the numbers, [`V128`], and `Option` of [`Func`],
+/// [`ExternRef`] and [`ExnRef`].
 pub trait WasmTy: SlotValue {}
 
 /// What [`WasmTy`] does; not to be implemented elsewhere.
@@ -63,6 +63,7 @@ one_slot! {
     f64, ValType::F64, |slot, _| f64::from_bits(slot), |value, _| value.to_bits();
     Option<Func>, ValType::FUNCREF, Func::from_slot, Func::to_slot;
     Option<ExternRef>, ValType::EXTERNREF, ExternRef::from_slot, ExternRef::to_slot;
+    Option<ExnRef>, ValType::EXNREF, ExnRef::from_slot, ExnRef::to_slot;
 }
 
 impl WasmTy for V128 {}

@@ -15,7 +15,7 @@ pub(crate) use self::const_expr::{ConstContext, ConstExpr, ConstValue};
 pub(crate) use self::names::FuncNames;
 pub(crate) use self::read::parse;
 
-use crate::types::index::{FuncIdx, GlobalIdx, MemoryIdx, TableIdx, TypeIdx};
+use crate::types::index::{FuncIdx, GlobalIdx, MemoryIdx, TableIdx, TagIdx, TypeIdx};
 use crate::types::{FuncType, GlobalType, MemoryType, TableType, TypeId};
 use crate::{CompilationMode, Error};
 use alloc::boxed::Box;
@@ -47,6 +47,9 @@ pub(crate) struct ParsedModule {
     /// By [`GlobalIdx`], imports first.
     pub(crate) globals: Vec<GlobalType>,
     pub(crate) imported_globals: u32,
+    /// The type of each tag, by [`TagIdx`], imports first.
+    pub(crate) tags: Vec<TypeIdx>,
+    pub(crate) imported_tags: u32,
     /// The initial value of each defined global.
     pub(crate) global_inits: Vec<ConstExpr>,
     /// The bytes of each defined function's body: its locals and instructions.
@@ -131,6 +134,7 @@ pub(crate) enum ExportedItem {
     Table(TableIdx),
     Memory(MemoryIdx),
     Global(GlobalIdx),
+    Tag(TagIdx),
 }
 
 /// The exports of a module, in order and by name.

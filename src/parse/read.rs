@@ -7,7 +7,7 @@ use super::{
     ExportedItem, Exports, Import, ParsedModule, Span, span_of, validates_bodies,
 };
 use crate::types::TypeRegistry;
-use crate::types::index::{FuncIdx, GlobalIdx, MemoryIdx, TableIdx, TypeIdx};
+use crate::types::index::{FuncIdx, GlobalIdx, MemoryIdx, TableIdx, TagIdx, TypeIdx};
 use crate::{CompilationMode, Error};
 use alloc::boxed::Box;
 use alloc::vec::Vec;
@@ -74,6 +74,8 @@ impl<'a> ModuleReader<'a> {
             imported_memories: 0,
             globals: Vec::new(),
             imported_globals: 0,
+            tags: Vec::new(),
+            imported_tags: 0,
             global_inits: Vec::new(),
             bodies: Vec::new(),
             data: Vec::new(),
@@ -113,6 +115,7 @@ impl<'a> ModuleReader<'a> {
             Payload::TableSection(section) => self.tables(section),
             Payload::MemorySection(section) => self.memories(section),
             Payload::GlobalSection(section) => self.globals(section),
+            Payload::TagSection(section) => self.tags(section),
             Payload::ExportSection(section) => self.exports(section),
             Payload::ElementSection(section) => self.elements(section),
             Payload::DataSection(section) => self.data(section),
@@ -200,7 +203,12 @@ impl<'a> ModuleReader<'a> {
                 self.module.imported_globals += 1;
                 ExportedItem::Global(GlobalIdx(self.module.imported_globals - 1))
             }
-            TypeRef::Tag(_) | TypeRef::FuncExact(_) => return self.supported(Err(Unsupported)),
+            TypeRef::Tag(ty) => {
+                module.tags.push(TypeIdx(ty.func_type_idx));
+                module.imported_tags += 1;
+                ExportedItem::Tag(TagIdx(module.imported_tags - 1))
+            }
+            TypeRef::FuncExact(_) => return self.supported(Err(Unsupported)),
         })
     }
 
@@ -246,6 +254,14 @@ impl<'a> ModuleReader<'a> {
         Ok(())
     }
 
+    fn tags(&mut self, section: wasmparser::TagSectionReader<'a>) -> Result<(), Error> {
+        self.module.tags.reserve_exact(section.count() as usize);
+        for tag in section {
+            self.module.tags.push(TypeIdx(tag.map_err(Error::parse)?.func_type_idx));
+        }
+        Ok(())
+    }
+
     fn exports(&mut self, section: wasmparser::ExportSectionReader<'a>) -> Result<(), Error> {
         self.exports = Vec::with_capacity(section.count() as usize);
         for export in section {
@@ -255,7 +271,8 @@ impl<'a> ModuleReader<'a> {
                 ExternalKind::Table => ExportedItem::Table(TableIdx(export.index)),
                 ExternalKind::Memory => ExportedItem::Memory(MemoryIdx(export.index)),
                 ExternalKind::Global => ExportedItem::Global(GlobalIdx(export.index)),
-                ExternalKind::Tag | ExternalKind::FuncExact => self.supported(Err(Unsupported))?,
+                ExternalKind::Tag => ExportedItem::Tag(TagIdx(export.index)),
+                ExternalKind::FuncExact => self.supported(Err(Unsupported))?,
             };
             self.exports.push((span_of(self.bytes, export.name.as_bytes()), item));
         }

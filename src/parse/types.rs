@@ -31,6 +31,12 @@ pub(super) fn ref_type(ty: wasmparser::RefType) -> Result<RefType, Unsupported> 
         wasmparser::HeapType::Abstract { shared: false, ty: AbstractHeapType::Extern } => {
             HeapType::Extern
         }
+        wasmparser::HeapType::Abstract { shared: false, ty: AbstractHeapType::Exn } => {
+            HeapType::Exn
+        }
+        wasmparser::HeapType::Abstract { shared: false, ty: AbstractHeapType::NoExn } => {
+            HeapType::NoExn
+        }
         _ => return Err(Unsupported),
     };
     Ok(RefType::new(ty.is_nullable(), heap_type))

@@ -48,6 +48,11 @@ impl Handle {
         self.position
     }
 
+    /// The position in `store`; `None` if the object belongs to another one.
+    pub(crate) fn position_in(self, store: StoreId) -> Option<u32> {
+        (self.store == store).then_some(self.position)
+    }
+
     /// As [`Handle::position`], to index with.
     #[inline]
     #[track_caller]

@@ -27,6 +27,8 @@ pub(crate) struct InstanceData {
     pub(crate) memory_ids: Box<[u32]>,
     /// The positions of the tables in the store.
     pub(crate) table_ids: Box<[u32]>,
+    /// The position of each tag in the store, which is what makes a tag itself.
+    pub(crate) tags: Box<[u32]>,
     /// The funcref slot of each function; 0 where none was needed yet.
     pub(crate) func_refs: Box<[u32]>,
     /// The slots of each element segment; `None` once it is dropped.

@@ -5,6 +5,7 @@
 //! dropped. [`Store`] adds the embedder's data.
 
 mod context;
+mod exceptions;
 mod func;
 mod global;
 mod handle;
@@ -13,6 +14,7 @@ mod memory;
 mod table;
 
 pub use self::context::{AsContext, AsContextMut, Store, StoreContext, StoreContextMut};
+pub(crate) use self::exceptions::{ExceptionId, Exceptions};
 pub(crate) use self::func::{FuncEntity, FuncId, HostFunc};
 pub(crate) use self::global::GlobalCell;
 pub(crate) use self::handle::{Handle, StoreId};
@@ -22,7 +24,7 @@ pub(crate) use self::table::TableEntity;
 
 use crate::execute::Stack;
 use crate::types::index::FuncIdx;
-use crate::types::{GlobalType, MemoryType, TableType};
+use crate::types::{GlobalType, MemoryType, TableType, TypeId};
 use crate::{Engine, Error, ResourceLimiter};
 use alloc::boxed::Box;
 use alloc::format;
@@ -58,6 +60,9 @@ pub(crate) struct StoreInner {
     /// The allocations that the cells of `globals` are parts of.
     cells: Vec<NonNull<[GlobalCell]>>,
     pub(crate) externrefs: Vec<Box<dyn Any + Send + Sync>>,
+    /// The type of each tag; a tag is its position here, and no two are the same.
+    pub(crate) tags: Vec<TypeId>,
+    pub(crate) exceptions: Exceptions,
     pub(crate) fuel: u64,
     pub(crate) stack: Stack,
     /// How many calls from guest to host to guest are active.
@@ -84,6 +89,8 @@ impl StoreInner {
             globals: Vec::new(),
             cells: Vec::new(),
             externrefs: Vec::new(),
+            tags: Vec::new(),
+            exceptions: Exceptions::default(),
             fuel: 0,
             stack,
             reentry_depth: 0,
@@ -145,6 +152,13 @@ impl StoreInner {
         let id = position(self.externrefs.len());
         self.externrefs.push(value);
         id
+    }
+
+    /// Adds a tag of the type `ty` and gives its position.
+    pub(crate) fn add_tag(&mut self, ty: TypeId) -> u32 {
+        let position = position(self.tags.len());
+        self.tags.push(ty);
+        position
     }
 
     /// Adds globals of these types, all zero.

@@ -42,7 +42,7 @@ impl Walk<'_> {
         if let Some(&mut Inst { op, x, y, .. }) = self.last_def(value)
             && let Some(branch) = op.branch()
         {
-            self.list.nodes.pop();
+            self.list.pop();
             let condition = Condition { op: branch, x, y };
             return self.test_of_bits(condition).unwrap_or(condition);
         }
@@ -64,7 +64,7 @@ impl Walk<'_> {
         }
         let Inst { op, x, y, .. } = *self.last_def(condition.x)?;
         let test = op.branch().filter(|_| (op == Op::I64And) == wide)?;
-        self.list.nodes.pop();
+        self.list.pop();
         Some(Condition { op: if zero { test.negated()? } else { test }, x, y })
     }
 
@@ -80,7 +80,7 @@ impl Walk<'_> {
     }
 
     /// The frame that a branch with this depth leads to, as an index.
-    fn frame_at(&self, depth: u32) -> usize {
+    pub(super) fn frame_at(&self, depth: u32) -> usize {
         self.frames.len() - 1 - depth as usize
     }
 

@@ -21,7 +21,7 @@ impl Walk<'_> {
     }
 
     /// Brings the arguments of a call to their slots and pops them; returns the first slot.
-    fn pop_arguments(&mut self, count: usize) -> u32 {
+    pub(super) fn pop_arguments(&mut self, count: usize) -> u32 {
         self.settle(count);
         let base = match self.stack.top(count).first() {
             Some(entry) => entry.slot,

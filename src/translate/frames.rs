@@ -16,6 +16,7 @@ pub(super) enum FrameKind {
     /// The first arm; holds the label of the second.
     If(Label),
     Else,
+    TryTable,
 }
 
 /// An open block.
@@ -32,6 +33,8 @@ pub(super) struct Frame {
     pub(super) slot: u32,
     /// While a branch table is translated: the moves and the branch that lead to this frame.
     pub(super) stub: Option<Label>,
+    /// The mark of settled entries of the frame around this one.
+    settled: usize,
 }
 
 impl Walk<'_> {
@@ -90,10 +93,11 @@ impl Walk<'_> {
             height: 0,
             slot: self.stack.next_slot(),
             stub: None,
+            settled: 0,
         });
     }
 
-    fn push_frame(&mut self, kind: FrameKind, ty: BlockType) -> Label {
+    pub(super) fn push_frame(&mut self, kind: FrameKind, ty: BlockType) -> Label {
         let params = self.block_params(ty);
         let slot = match self.stack.top(params).first() {
             Some(entry) => entry.slot,
@@ -101,7 +105,9 @@ impl Walk<'_> {
         };
         let label = self.list.label();
         let height = self.stack.len() - params;
-        self.frames.push(Frame { kind, ty, label, branched: false, height, slot, stub: None });
+        let settled = self.stack.enter(height);
+        let frame = Frame { kind, ty, label, branched: false, height, slot, stub: None, settled };
+        self.frames.push(frame);
         label
     }
 
@@ -150,6 +156,7 @@ impl Walk<'_> {
 
     pub(super) fn end(&mut self) {
         let frame = self.frames.pop().expect("validated: a frame is open");
+        self.stack.leave(frame.settled);
         match frame.kind {
             FrameKind::Function => return self.end_function(&frame),
             // Nothing joins at the end of a loop, but what follows it runs once.
@@ -158,7 +165,10 @@ impl Walk<'_> {
                     self.start_fuel();
                 }
             }
-            FrameKind::Block | FrameKind::Else => {
+            FrameKind::Block | FrameKind::Else | FrameKind::TryTable => {
+                if frame.kind == FrameKind::TryTable {
+                    self.list.tries.close(self.list.nodes.len());
+                }
                 if frame.branched {
                     self.join(&frame, None);
                 }
@@ -186,10 +196,14 @@ impl Walk<'_> {
         self.start_fuel();
     }
 
-    /// Ends the function. Branches to its end return at once, so that nothing joins here.
+    /// Ends the function. Branches to its end return at once, so that nothing joins here but what
+    /// is caught.
     fn end_function(&mut self, frame: &Frame) {
         if self.reachable {
             self.return_values(self.frame_results(frame), false);
+        }
+        if frame.branched {
+            self.return_caught(frame);
         }
         self.reachable = false;
     }

@@ -7,6 +7,7 @@
 
 mod branches;
 mod calls;
+mod exceptions;
 mod frames;
 mod ir;
 mod kinds;
@@ -18,6 +19,7 @@ use alloc::vec::Vec;
 
 use wasmparser::{BinaryReader, FunctionBody, Operator};
 
+use crate::code::handlers::Handlers;
 use crate::code::{Op, Opcode};
 use crate::error::Error;
 use crate::execute::ENTER_MARGIN_BYTES;
@@ -25,6 +27,7 @@ use crate::module::ModuleInner;
 use crate::types::ValType;
 use crate::types::index::FuncIdx;
 
+use exceptions::Tries;
 use frames::Frame;
 use ir::{Const, Inst, Kind, Label, Node, Operand};
 use select::Selector;
@@ -68,6 +71,7 @@ pub(crate) struct List {
     /// The targets of branch tables.
     targets: Vec<Label>,
     labels: u32,
+    tries: Tries,
 }
 
 impl List {
@@ -77,6 +81,13 @@ impl List {
         self.wide.clear();
         self.targets.clear();
         self.labels = 0;
+        self.tries.clear();
+    }
+
+    /// Takes back the last instruction.
+    fn pop(&mut self) {
+        self.nodes.pop();
+        self.tries.truncate(self.nodes.len());
     }
 
     /// A new label.
@@ -128,6 +139,16 @@ impl Translator {
         }
     }
 
+    /// The code of the function that was translated last.
+    pub(crate) fn code(&self) -> &[u32] {
+        &self.code
+    }
+
+    /// The exception handlers of the function that was translated last, if it has any.
+    pub(crate) fn handlers(&self) -> Option<Handlers> {
+        self.selector.handlers(&self.list.tries)
+    }
+
     /// About how many bytes the buffers take.
     pub(crate) fn buffer_bytes(&self) -> usize {
         self.list.nodes.capacity() * size_of::<Node>()
@@ -137,6 +158,7 @@ impl Translator {
             + self.locals.capacity() * size_of::<Local>()
             + self.selector.buffer_bytes()
             + self.code.capacity() * size_of::<u32>()
+            + self.list.tries.buffer_bytes()
     }
 
     /// Makes the list of instructions; returns the first scratch slot. It follows the parameters if
@@ -271,7 +293,10 @@ impl<'a> Walk<'a> {
     /// Of an unreachable instruction: whether it ends or turns the frame that became unreachable.
     fn enters_view(&mut self, operator: &Operator<'_>) -> bool {
         match operator {
-            Operator::Block { .. } | Operator::Loop { .. } | Operator::If { .. } => {
+            Operator::Block { .. }
+            | Operator::Loop { .. }
+            | Operator::If { .. }
+            | Operator::TryTable { .. } => {
                 self.skipped += 1;
                 false
             }
@@ -385,9 +410,11 @@ impl<'a> Walk<'a> {
         }
     }
 
-    /// Brings all entries to their own slots.
+    /// Brings all entries of the innermost frame to their own slots. What is below it must be left
+    /// alone: this code may be passed by on the way to where that is read.
     fn settle_all(&mut self) {
-        self.settle(self.stack.len());
+        let height = self.frames.last().map_or(0, |frame| frame.height);
+        self.settle(self.stack.len() - height);
         self.stack.mark_settled();
     }
 

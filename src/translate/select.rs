@@ -6,12 +6,15 @@
 //! all. Constants become immediates where the op has such a shape; what fits no field goes through
 //! scratch slots.
 
+use alloc::boxed::Box;
 use alloc::vec::Vec;
 
 use crate::code::encode::{Encoder, Position};
+use crate::code::handlers::{Clause, Handlers, TryRange};
 use crate::code::shape::{Family, TARGET};
 use crate::code::{Op, Opcode, Place, Shape};
 
+use super::exceptions::{Catch, Tries, Try};
 use super::ir::{Class, Const, Inst, Kind, Label, Node, Operand};
 use super::kinds::Kinds;
 use super::{List, SourceMap};
@@ -29,6 +32,10 @@ pub(crate) struct Selector {
     labels: Vec<usize>,
     /// Branch fields to be set: field, cell, label.
     fixups: Vec<(usize, usize, Label)>,
+    /// The item before which each start or end of a `try_table` is, in order.
+    marks: Vec<usize>,
+    /// Their positions in the code.
+    mark_positions: Vec<u32>,
 }
 
 /// An accumulator's value.
@@ -88,7 +95,9 @@ impl Selector {
         self.held = [None; 3];
         self.scratch = scratch;
         self.accumulators = accumulators;
-        for node in &list.nodes {
+        self.marks.clear();
+        for (at, node) in list.nodes.iter().enumerate() {
+            self.mark(list, at);
             match node {
                 Node::Label(label) => {
                     self.items.push(Item::Label(*label));
@@ -96,6 +105,15 @@ impl Selector {
                 }
                 Node::Inst(inst) => self.inst(list, *inst),
             }
+        }
+        self.mark(list, list.nodes.len());
+    }
+
+    /// Notes which starts and ends of `try_table`s stand before the node at `at`.
+    fn mark(&mut self, list: &List, at: usize) {
+        let marks = &list.tries.marks;
+        while marks.get(self.marks.len()).is_some_and(|mark| mark.node <= at) {
+            self.marks.push(self.items.len());
         }
     }
 
@@ -332,8 +350,12 @@ impl Selector {
         self.labels.clear();
         self.labels.resize(list.labels as usize, 0);
         self.fixups.clear();
+        self.mark_positions.clear();
         let mut encoder = Encoder::new(code, label);
         for (at, item) in self.items.iter().enumerate() {
+            while self.marks.get(self.mark_positions.len()).is_some_and(|mark| *mark <= at) {
+                self.mark_positions.push(u32::try_from(encoder.position()).ok()?);
+            }
             match *item {
                 Item::Label(label) => self.labels[label.0 as usize] = encoder.seal(),
                 Item::Inst { op: Op::Br, words, .. } if self.is_next(at, Label(words[0])) => {}
@@ -354,10 +376,33 @@ impl Selector {
                 }
             }
         }
+        self.mark_positions.resize(self.marks.len(), u32::try_from(encoder.position()).ok()?);
         for &(field, cell, label) in &self.fixups {
             encoder.set_target(field, cell, self.labels[label.0 as usize])?;
         }
         Some(())
+    }
+
+    /// The exception handlers of the function whose cells were just written, if it has any.
+    pub(super) fn handlers(&self, tries: &Tries) -> Option<Handlers> {
+        if tries.tries.is_empty() {
+            return None;
+        }
+        let range =
+            |of: &Try| TryRange { start: 0, end: 0, parent: of.parent, clauses: of.clauses };
+        let mut ranges: Box<[TryRange]> = tries.tries.iter().map(range).collect();
+        for (mark, position) in tries.marks.iter().zip(&self.mark_positions) {
+            let range = &mut ranges[mark.of as usize];
+            *if mark.is_end { &mut range.end } else { &mut range.start } = *position;
+        }
+        let clause = |catch: &Catch| Clause {
+            tag: catch.tag,
+            with_ref: catch.with_ref,
+            // Fits: the ends of ranges do, which were found in the same code.
+            target: self.labels[catch.label.0 as usize] as u32,
+            slot: catch.slot,
+        };
+        Some(Handlers { ranges, clauses: tries.catches.iter().map(clause).collect() })
     }
 
     /// Whether `label` is placed right behind the item at `at`.
@@ -467,5 +512,7 @@ fn clobbers(op: Op) -> bool {
             | Op::TableInit
             | Op::ElemDrop
             | Op::RefFunc
+            | Op::Throw
+            | Op::ThrowRef
     )
 }

@@ -40,7 +40,7 @@ pub(crate) struct OperandStack {
     end_slot: u32,
     /// Below this no entry refers to a local.
     spilled: usize,
-    /// Below this all entries are settled.
+    /// From the innermost frame's height up to this all entries are settled.
     settled: usize,
 }
 
@@ -179,7 +179,18 @@ impl OperandStack {
         self.settled
     }
 
-    /// Says that all entries are settled.
+    /// Begins a frame that has the entries from `height` on. Gives what [`OperandStack::leave`] is
+    /// to be called with at its end.
+    pub(crate) fn enter(&mut self, height: usize) -> usize {
+        core::mem::replace(&mut self.settled, height).min(height)
+    }
+
+    /// Ends a frame.
+    pub(crate) fn leave(&mut self, settled: usize) {
+        self.settled = settled;
+    }
+
+    /// Says that all entries of the innermost frame are settled; none below refers to a local.
     pub(crate) fn mark_settled(&mut self) {
         self.settled = self.entries.len();
         self.spilled = self.entries.len();

@@ -2,6 +2,7 @@
 
 use super::entity::{GlobalType, MemoryType, TableType};
 use super::func::FuncType;
+use super::tag::TagType;
 use core::fmt;
 
 /// The type of something that can be imported or exported.
@@ -16,6 +17,8 @@ pub enum ExternType {
     Table(TableType),
     /// A memory.
     Memory(MemoryType),
+    /// A tag.
+    Tag(TagType),
 }
 
 impl ExternType {
@@ -51,6 +54,14 @@ impl ExternType {
         }
     }
 
+    /// The tag type, if this is one.
+    pub fn tag(&self) -> Option<&TagType> {
+        match self {
+            Self::Tag(ty) => Some(ty),
+            _ => None,
+        }
+    }
+
     /// Whether something of this type may be imported as `expected`.
     pub(crate) fn matches(&self, expected: &ExternType) -> bool {
         match (self, expected) {
@@ -58,6 +69,8 @@ impl ExternType {
             (Self::Global(this), Self::Global(expected)) => this.matches(expected),
             (Self::Table(this), Self::Table(expected)) => this.matches(expected),
             (Self::Memory(this), Self::Memory(expected)) => this.matches(expected),
+            // Values go into an exception by the one type and come out by the other.
+            (Self::Tag(this), Self::Tag(expected)) => this == expected,
             _ => false,
         }
     }
@@ -87,6 +100,12 @@ impl From<MemoryType> for ExternType {
     }
 }
 
+impl From<TagType> for ExternType {
+    fn from(ty: TagType) -> Self {
+        Self::Tag(ty)
+    }
+}
+
 impl fmt::Display for ExternType {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -94,6 +113,7 @@ impl fmt::Display for ExternType {
             Self::Global(ty) => write!(f, "global {ty}"),
             Self::Table(ty) => write!(f, "table {ty}"),
             Self::Memory(ty) => write!(f, "memory {ty}"),
+            Self::Tag(ty) => write!(f, "tag {ty}"),
         }
     }
 }

@@ -35,4 +35,6 @@ index_spaces! {
     DataIdx
     /// An element segment.
     ElemIdx
+    /// A tag, imports first.
+    TagIdx
 }

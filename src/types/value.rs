@@ -24,6 +24,8 @@ impl ValType {
     pub const FUNCREF: Self = Self::Ref(RefType::FUNCREF);
     /// The nullable reference to any host value.
     pub const EXTERNREF: Self = Self::Ref(RefType::EXTERNREF);
+    /// The nullable reference to any exception.
+    pub const EXNREF: Self = Self::Ref(RefType::EXNREF);
 
     /// Whether this is one of the number types `i32`, `i64`, `f32` and `f64`.
     pub fn is_num(&self) -> bool {
@@ -102,6 +104,8 @@ impl RefType {
     pub const FUNCREF: Self = Self::new(true, HeapType::Func);
     /// The nullable reference to any host value.
     pub const EXTERNREF: Self = Self::new(true, HeapType::Extern);
+    /// The nullable reference to any exception.
+    pub const EXNREF: Self = Self::new(true, HeapType::Exn);
 
     /// The reference type with this nullability and referent.
     pub const fn new(nullable: bool, heap_type: HeapType) -> Self {
@@ -129,6 +133,8 @@ impl fmt::Display for RefType {
         match (self.nullable, self.heap_type) {
             (true, HeapType::Func) => f.write_str("funcref"),
             (true, HeapType::Extern) => f.write_str("externref"),
+            (true, HeapType::Exn) => f.write_str("exnref"),
+            (true, HeapType::NoExn) => f.write_str("nullexnref"),
             (false, heap_type) => write!(f, "(ref {heap_type})"),
         }
     }
@@ -142,12 +148,16 @@ pub enum HeapType {
     Func,
     /// Any value of the host.
     Extern,
+    /// Any exception.
+    Exn,
+    /// No exception: only null refers to it.
+    NoExn,
 }
 
 impl HeapType {
     /// Whether this is a subtype of `other` (spec: valid/matching).
     pub fn matches(&self, other: &HeapType) -> bool {
-        self == other
+        self == other || matches!((self, other), (Self::NoExn, Self::Exn))
     }
 }
 
@@ -156,6 +166,8 @@ impl fmt::Display for HeapType {
         match self {
             Self::Func => f.write_str("func"),
             Self::Extern => f.write_str("extern"),
+            Self::Exn => f.write_str("exn"),
+            Self::NoExn => f.write_str("noexn"),
         }
     }
 }

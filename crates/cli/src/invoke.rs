@@ -151,9 +151,10 @@ impl fmt::Display for Printed<'_> {
                 value => f.write_str(whole(&format!("{value:?}"))),
             },
             Val::V128(value) => write!(f, "{:#034x}", value.as_u128()),
-            Val::FuncRef(None) | Val::ExternRef(None) => f.write_str("null"),
+            Val::FuncRef(None) | Val::ExternRef(None) | Val::ExnRef(None) => f.write_str("null"),
             Val::FuncRef(Some(_)) => f.write_str("<funcref>"),
             Val::ExternRef(Some(_)) => f.write_str("<externref>"),
+            Val::ExnRef(Some(_)) => f.write_str("<exnref>"),
         }
     }
 }
