@@ -102,7 +102,7 @@ mod tests {
     fn slots_are_even_and_not_null() {
         for position in [0, 1, u32::MAX - 1, u32::MAX] {
             let id = ExceptionId(position);
-            assert!(id.slot() != 0 && id.slot() % 2 == 0);
+            assert!(id.slot() != 0 && id.slot().is_multiple_of(2));
             assert_eq!(ExceptionId::from_slot(id.slot()), Some(id));
         }
         assert_eq!(ExceptionId::from_slot(0), None);
