@@ -37,6 +37,7 @@ const NEEDS: &[(&str, SpecVersion, &str)] = &[
     ("multi-memory", SpecVersion::V3, "(memory 1) (memory 1)"),
     ("memory64", SpecVersion::V3, "(memory i64 1)"),
     ("memory64", SpecVersion::V3, "(table i64 1 funcref)"),
+    ("exceptions", SpecVersion::V3, "(tag)"),
     ("custom-page-sizes", SpecVersion::Draft, "(memory 1 (pagesize 1))"),
     (
         "wide-arithmetic",
