@@ -61,6 +61,7 @@ mod trap;
 mod types;
 mod v128;
 mod val;
+mod workers;
 
 pub use self::backtrace::{FrameInfo, WasmBacktrace};
 pub use self::config::{CompilationMode, Config};

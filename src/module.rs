@@ -66,10 +66,7 @@ impl Module {
         let engine = engine.clone();
         let inner = ModuleInner { engine, parsed, names: Once::new(), code };
         if inner.engine.config().mode() == CompilationMode::Eager {
-            for defined in 0..inner.bodies.len() {
-                inner.code.translate(&inner, defined)?;
-            }
-            inner.code.finish();
+            inner.code.translate_all(&inner)?;
         }
         Ok(Self { inner: Arc::new(inner) })
     }

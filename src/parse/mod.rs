@@ -94,6 +94,11 @@ impl ParsedModule {
         ty.unwrap_or_else(|_| unreachable!("validated: heap types of instructions are known"))
     }
 
+    /// The bytes of all function bodies.
+    pub(crate) fn code_bytes(&self) -> usize {
+        self.bodies.iter().map(|body| body.range().len()).sum()
+    }
+
     /// Validates the body of a defined function, if that was put off.
     pub(crate) fn validate_body(&self, defined: usize) -> Result<(), Error> {
         match &self.lazy_validation {

@@ -1,6 +1,6 @@
 //! One pass over the sections of a module, validating each before it is read.
 
-use super::bodies::{self, BodyValidation};
+use super::bodies::BodyValidation;
 use super::types::{self, TypeSpace, Unsupported};
 use super::{
     ConstExpr, CustomSection, DataMode, DataSegment, ElementItems, ElementMode, ElementSegment,
@@ -39,7 +39,7 @@ pub(crate) fn parse(
     module.exports = Exports::from_list(&bytes, exports);
     module.bytes = bytes;
     match validation {
-        Some(validation) if validates_bodies(mode) => bodies::validate_all(&module, &validation)?,
+        Some(validation) if validates_bodies(mode) => validation.validate_all(&module)?,
         validation => module.lazy_validation = validation,
     }
     Ok(module)
