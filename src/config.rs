@@ -168,7 +168,8 @@ impl Config {
     /// stack; 8 MiB by default. A deeper call traps with
     /// [`Trap::StackOverflow`](crate::Trap::StackOverflow).
     ///
-    /// That stack is on the heap, allocated at the first call: it is not the native stack.
+    /// That stack is on the heap, allocated at the first call: it is not the native stack. An engine
+    /// keeps the memory of up to 4 of them when stores are dropped, for the next ones.
     pub fn max_wasm_stack(&mut self, bytes: usize) -> &mut Self {
         self.stack_bytes_max = bytes;
         self

@@ -1,5 +1,6 @@
 //! The engine: a configuration and the canonical types that modules and stores share.
 
+use crate::execute::StackPool;
 use crate::types::TypeRegistry;
 use crate::types::{CompositeKind, ConcreteType};
 use crate::{ArrayType, Config, Error, FuncType, StructType};
@@ -17,6 +18,13 @@ pub struct Engine {
 struct EngineInner {
     config: Config,
     types: TypeRegistry,
+    stacks: StackPool,
+}
+
+impl EngineInner {
+    fn new(config: Config) -> Self {
+        Self { config, types: TypeRegistry::default(), stacks: StackPool::default() }
+    }
 }
 
 impl Engine {
@@ -26,8 +34,7 @@ impl Engine {
     ///
     /// If settings contradict each other, which none of the present ones can.
     pub fn new(config: &Config) -> Result<Self, Error> {
-        let inner = EngineInner { config: config.clone(), types: TypeRegistry::default() };
-        Ok(Self { inner: Arc::new(inner) })
+        Ok(Self { inner: Arc::new(EngineInner::new(config.clone())) })
     }
 
     /// The configuration.
@@ -59,6 +66,11 @@ impl Engine {
         ArrayType::of(ty.id, &self.types().get(ty.id))
     }
 
+    /// The stacks that are kept for the next stores.
+    pub(crate) fn stacks(&self) -> &StackPool {
+        &self.inner.stacks
+    }
+
     pub(crate) fn types(&self) -> &TypeRegistry {
         &self.inner.types
     }
@@ -66,8 +78,7 @@ impl Engine {
 
 impl Default for Engine {
     fn default() -> Self {
-        let inner = EngineInner { config: Config::default(), types: TypeRegistry::default() };
-        Self { inner: Arc::new(inner) }
+        Self { inner: Arc::new(EngineInner::new(Config::default())) }
     }
 }
 

@@ -1,4 +1,4 @@
-//! Measures calls across the border between host and guest.
+//! Measures calls across the border between host and guest, and instances that live for one call.
 
 use crate::clock::Stopwatch;
 use crate::engines::{Engine, Failure, Guest, Value};
@@ -38,7 +38,7 @@ fn from_guest(guest: &mut dyn Guest) -> Result<i64, Failure> {
     }
 }
 
-/// The table of both directions.
+/// The table of both directions and of instances.
 pub(crate) fn measure(
     engines: &[&'static dyn Engine],
     sampling: Sampling,
@@ -54,6 +54,9 @@ pub(crate) fn measure(
         let outcomes = sampling.seconds(trials.collect());
         table.push(Row::new("calls", name.into(), outcomes).scaled(1e9 / f64::from(CALLS)));
     }
+    let trials = engines.iter().map(|engine| engine.instantiate(&wasm));
+    let outcomes = sampling.seconds(trials.collect());
+    table.push(Row::new("instances", "instantiate, call, drop".into(), outcomes).scaled(1e9));
     Ok(table)
 }
 

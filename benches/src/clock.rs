@@ -1,7 +1,7 @@
 //! The stopwatch of all measurements.
 //!
 //! On Unix it runs with the processor time of the thread, so that other processes disturb less; the
-//! engines do all their work in the thread that calls them.
+//! engines do all their work in the thread that calls them, but for loading modules.
 
 use std::time::Duration;
 

@@ -34,7 +34,7 @@ use crate::store::{FuncEntity, FuncId, InstanceData, StoreInner};
 
 pub(crate) use code_map::{CodeMap, FuncEntry};
 pub(crate) use control::ENTER_MARGIN_BYTES;
-pub(crate) use stack::Stack;
+pub(crate) use stack::{Stack, StackPool};
 
 use state::{Ctx, Record, State};
 
@@ -86,8 +86,10 @@ impl Entered {
         if inner.reentry_depth >= inner.engine.config().host_reentry_max() {
             return Err(stack_overflow());
         }
-        let (top, records) =
-            inner.stack.free().ok_or_else(|| Error::msg("no memory for the stack"))?;
+        let (top, records) = inner
+            .stack
+            .free(inner.engine.stacks())
+            .ok_or_else(|| Error::msg("no memory for the stack"))?;
         inner.reentry_depth += 1;
         Ok(Entered { store, top, records })
     }

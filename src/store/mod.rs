@@ -361,6 +361,7 @@ impl StoreInner {
 
 impl Drop for StoreInner {
     fn drop(&mut self) {
+        self.stack.release(self.engine.stacks());
         // SAFETY: each was made by leaking a box, and nothing uses them after their store.
         unsafe {
             self.instances.drain(..).for_each(|instance| drop(Box::from_raw(instance.as_ptr())));

@@ -95,8 +95,15 @@ pub(crate) trait Engine {
     /// Prepares what a module of any imports needs to be loaded.
     ///
     /// What is timed begins with the bytes and ends with an instance in a store of its own; the
-    /// instance is dropped after that. Each time has an engine of its own as well, made before.
+    /// instance is dropped after that. Each time has an engine of its own as well, made before. It is
+    /// timed by the clock, since engines may use several threads.
     fn start_up(&self, wasm: &[u8], mode: Mode) -> Result<StartUp, Failure>;
+
+    /// Prepares a module that [`Engine::load`] takes to be instantiated again and again.
+    ///
+    /// What is timed begins with the module and ends when the instance is dropped with its store,
+    /// after one call of `next`.
+    fn instantiate(&self, wasm: &[u8]) -> Result<StartUp, Failure>;
 }
 
 /// An instance of a module, with its store.
