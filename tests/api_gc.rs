@@ -325,7 +325,8 @@ fn foreign_stores_panic() {
     let table = Table::new(&mut other, table_type, Ref::Extern(None)).unwrap();
     let take = Func::wrap(&mut other, |_: Option<Rooted<ExternRef>>| {});
     let typed = take.typed::<Option<Rooted<ExternRef>>, ()>(&other).unwrap();
-    let uses: [&dyn Fn(&mut Store<()>); 19] = [
+    type Use<'a> = &'a dyn Fn(&mut Store<()>);
+    let uses: [Use<'_>; 19] = [
         &|other| drop(it.data(&*other)),
         &|other| drop(it.to_owned_rooted(other)),
         &|other| {
