@@ -3,7 +3,7 @@
 
 use crate::func::{check_vals, read_vals, write_vals};
 use crate::gc::{GcRef, GcRoot, OwnedRooted, Rooted, gc_refs};
-use crate::store::{HeapHandle, StoreInner};
+use crate::store::{Heap, HeapHandle, StoreInner};
 use crate::{AsContext, AsContextMut, Error, Tag, Trap, Val};
 use alloc::boxed::Box;
 use alloc::format;
@@ -102,7 +102,7 @@ impl Exception {
         self.tag
     }
 
-    /// The values that the exception carries.
+    /// The values that the exception carries. References among them last as long as the exception.
     pub fn fields(&self) -> &[Val] {
         &self.fields
     }
@@ -200,9 +200,9 @@ impl ExnRef {
         check_vals(store, "field", tag.ty_in(store).ty().params(), fields)?;
         let mut slots = vec![0; fields.iter().map(|field| field.ty().slots()).sum()];
         write_vals(fields, &mut slots, store)?;
-        let alive = store.alive(&[]);
-        // SAFETY: no guest runs, and no reference to an object is in use; the fields are rooted.
-        unsafe { store.make_room(slots.len() as u64 * 8, alive) };
+        let alive = store.alive(&slots);
+        // SAFETY: no guest runs, and no reference to an object is in use.
+        unsafe { store.make_room(Heap::exception_bytes(slots.len()), alive) };
         let handle = store.heap.alloc_exception(tag.position(store.id), &slots);
         let slot = handle.ok_or(Trap::AllocationTooLarge)?.slot();
         Ok(Rooted::from_root(GcRoot::new(store, slot)))

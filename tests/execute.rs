@@ -62,12 +62,15 @@ scripts! {
     calls
     constants
     exceptions
+    function_references
     globals
     instances
     locals
     loops
     memories
+    objects
     page_sizes
+    references
     returns
     start
     stores

@@ -7,7 +7,7 @@
 
 use crate::code::Op;
 use crate::code::handlers::Clause;
-use crate::store::{Alive, HeapHandle, InstanceData};
+use crate::store::{Alive, Heap, HeapHandle, InstanceData};
 use crate::types::index::TagIdx;
 use crate::{Exception, Trap};
 
@@ -256,7 +256,8 @@ unsafe fn put(ctx: *mut Ctx, thrown: &Thrown, stack_end: *const u64) -> Option<H
     unsafe {
         let payload = core::slice::from_raw_parts(thrown.payload, thrown.slots);
         let store = &mut *(*ctx).store.as_ptr();
-        store.make_room(payload.len() as u64 * 8, Alive { stack_end, words: [payload, &[]] });
+        let bytes = Heap::exception_bytes(payload.len());
+        store.make_room(bytes, Alive { stack_end, words: [payload, &[]] });
         let object = store.heap.alloc_exception(thrown.tag, payload);
         (*ctx).reload();
         object

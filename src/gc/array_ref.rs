@@ -66,7 +66,7 @@ impl ArrayRef {
         let mut store = store.as_context_mut();
         let store = store.inner_mut();
         let slots = field_slots(store, pre.ty.field_type(), element)?;
-        make(store, pre, len, |_| slots)
+        make(store, pre, len, &slots, |_| slots)
     }
 
     /// A new array of these elements.
@@ -88,7 +88,7 @@ impl ArrayRef {
         let slots = elements.iter().map(|element| field_slots(store, pre.ty.field_type(), element));
         let slots = slots.collect::<Result<Vec<Slots>, Error>>()?;
         let len = u32::try_from(slots.len()).map_err(|_| crate::Trap::AllocationTooLarge)?;
-        make(store, pre, len, |index| slots[index])
+        make(store, pre, len, slots.as_flattened(), |index| slots[index])
     }
 
     /// The type.
@@ -165,15 +165,17 @@ impl ArrayRef {
     }
 }
 
-/// Makes an array whose elements are what `element` gives for their index.
+/// Makes an array whose elements are what `element` gives for their index. They are among `words`:
+/// what they refer to may have no owner any more when the collector looks.
 fn make(
     store: &mut StoreInner,
     pre: &ArrayRefPre,
     len: u32,
+    words: &[u64],
     element: impl Fn(usize) -> Slots,
 ) -> Result<Rooted<ArrayRef>, Error> {
     store.know_type(pre.ty.id);
-    let alive = store.alive(&[]);
+    let alive = store.alive(words);
     // SAFETY: no guest runs, and no reference to an object is in use; the type is an array.
     let handle = unsafe { store.alloc_object(pre.ty.id, len, alive)? };
     let ty = pre.ty.element_type();

@@ -74,7 +74,8 @@ impl StructRef {
         store.know_type(pre.ty.id);
         let slots = types.iter().zip(fields).map(|(ty, field)| field_slots(store, *ty, field));
         let slots = slots.collect::<Result<Vec<Slots>, Error>>()?;
-        let alive = store.alive(&[]);
+        // What the fields refer to may have no owner any more when the collector looks.
+        let alive = store.alive(slots.as_flattened());
         // SAFETY: no guest runs, and no reference to an object is in use; the type is a structure.
         let handle = unsafe { store.alloc_object(pre.ty.id, 0, alive)? };
         let reference = Rooted::from_root(GcRoot::new(store, handle.slot()));

@@ -220,12 +220,17 @@ impl Heap {
         Some(unsafe { &**self.parts(handle).cast::<HostValue>().as_ref() })
     }
 
+    /// The bytes of the parts of an exception that carries so many slots: its tag and these.
+    pub(crate) fn exception_bytes(slots: usize) -> u64 {
+        (slots as u64 + 1) * 8
+    }
+
     /// Adds an exception; `None` if there is no memory for it.
     pub(crate) fn alloc_exception(&mut self, tag: u32, payload: &[u64]) -> Option<Handle> {
         let header = Header { ty: EXCEPTION, len: u32::try_from(payload.len()).ok()? };
         // SAFETY: an exception is a slot with the tag and the slots that it carries.
         unsafe {
-            let handle = self.alloc(header, (payload.len() as u64 + 1) * 8)?;
+            let handle = self.alloc(header, Self::exception_bytes(payload.len()))?;
             let slots = self.parts(handle).cast::<u64>();
             slots.write(u64::from(tag));
             slots.add(1).copy_from_nonoverlapping(NonNull::from(payload).cast(), payload.len());
@@ -263,7 +268,7 @@ impl Heap {
     fn parts_bytes(&self, Header { ty, len }: Header) -> u64 {
         match ty {
             HOST => size_of::<HostValue>() as u64,
-            EXCEPTION => (u64::from(len) + 1) * 8,
+            EXCEPTION => Self::exception_bytes(len as usize),
             ty => self.parts_bytes_of(ty, len),
         }
     }

@@ -27,6 +27,13 @@ struct Entry {
     token: Option<Arc<()>>,
 }
 
+impl Entry {
+    /// Whether somebody holds the token. It may be the last moment: tokens are dropped anywhere.
+    fn is_owned(&self) -> bool {
+        self.token.as_ref().is_some_and(|token| Arc::strong_count(token) > 1)
+    }
+}
+
 /// The references of the embedder's to objects of a store.
 #[derive(Default)]
 pub(crate) struct Roots {
@@ -74,7 +81,7 @@ impl Roots {
     pub(crate) fn get(&self, root: Root) -> Option<u64> {
         let entry = match root.place & OWNED {
             0 => self.scoped.get(root.place as usize)?,
-            _ => self.owned.get((root.place & !OWNED) as usize)?,
+            _ => self.owned.get((root.place & !OWNED) as usize).filter(|entry| entry.is_owned())?,
         };
         (entry.generation == root.generation).then_some(entry.slot)
     }
@@ -103,7 +110,7 @@ impl Roots {
     pub(crate) fn trim(&mut self) {
         self.free.clear();
         for (entry, place) in self.owned.iter_mut().zip(0..) {
-            if entry.token.as_ref().is_none_or(|token| Arc::strong_count(token) == 1) {
+            if !entry.is_owned() {
                 (entry.slot, entry.token) = (0, None);
                 self.free.push(place);
             }
@@ -143,9 +150,13 @@ mod tests {
     fn owned_references_end_with_their_token() {
         let mut roots = Roots::default();
         let (kept, token) = roots.push_owned(2);
-        let (dropped, _) = roots.push_owned(4);
+        let (dropped, dropped_token) = roots.push_owned(4);
+        assert_eq!(roots.get(dropped), Some(4));
+        drop(dropped_token);
+        assert_eq!(roots.get(dropped), None, "nobody owns it");
         roots.trim();
         assert_eq!(roots.slots().filter(|slot| *slot != 0).count(), 1);
+        assert_eq!(roots.get(dropped), None, "and it has no entry");
         let (next, _next_token) = roots.push_owned(6);
         assert_eq!(roots.get(kept), Some(2));
         assert_eq!(roots.get(dropped), None, "another one has its place");

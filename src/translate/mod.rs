@@ -163,8 +163,8 @@ impl Translator {
             + self.list.tries.buffer_bytes()
     }
 
-    /// Makes the list of instructions; returns the first scratch slot. It follows the parameters if
-    /// `scratch_first` or if there are many locals, otherwise everything else.
+    /// Makes the list of instructions; returns the first scratch slot. It follows parameters and
+    /// results if `scratch_first` or if there are many locals, otherwise everything else.
     fn walk(
         &mut self,
         module: &ModuleInner,
@@ -246,11 +246,14 @@ impl<'a> Walk<'a> {
             }
         }
         if scratch_first || slot > NEAR_LOCALS_MAX {
-            self.scratch = Some(self.param_slots);
+            // Results go to the start of the frame, one by one, and may come from scratch slots.
+            let scratch = self.param_slots.max(slots_of(self.signature().results()));
+            self.scratch = Some(scratch);
+            let moved = scratch + Selector::SCRATCH_SLOTS - self.param_slots;
             for local in &mut self.locals[params..] {
-                local.slot += Selector::SCRATCH_SLOTS;
+                local.slot += moved;
             }
-            slot += Selector::SCRATCH_SLOTS;
+            slot += moved;
         }
         let first = self.locals.get(params).map_or(slot, |local| local.slot);
         let zeros = slot - first;

@@ -1,5 +1,6 @@
 //! The engine configurations that must not make a difference to what a program computes: each
-//! compilation mode, with and without accumulators, with and without fuel.
+//! compilation mode, with and without accumulators, with and without fuel; and with a collection
+//! before each allocation.
 
 use fulmar::{CompilationMode, Config};
 
@@ -24,7 +25,7 @@ pub(crate) fn configurations() -> Vec<Configuration> {
             for metered in [false, true] {
                 let mut config = Config::new();
                 config.compilation_mode(mode).accumulators(accumulators).consume_fuel(metered);
-                config.wasm_wide_arithmetic(true).wasm_custom_page_sizes(true);
+                accept_all(&mut config);
                 let with = |yes| if yes { "with" } else { "without" };
                 let (accumulators, fuel) = (with(accumulators), with(metered));
                 all.push(Configuration {
@@ -36,5 +37,21 @@ pub(crate) fn configurations() -> Vec<Configuration> {
             }
         }
     }
+    for accumulators in [true, false] {
+        let mut config = Config::new();
+        config.accumulators(accumulators).gc_stress(true);
+        accept_all(&mut config);
+        all.push(Configuration {
+            name: format!("gc stress, accumulators: {accumulators}"),
+            config,
+            metered: false,
+            validates_lazily: false,
+        });
+    }
     all
+}
+
+/// Turns on the proposals that are off by default.
+fn accept_all(config: &mut Config) {
+    config.wasm_wide_arithmetic(true).wasm_custom_page_sizes(true);
 }
