@@ -50,7 +50,15 @@ instructions! {
     f64_convert_i64_s(a: i64) -> f64 = a as f64;
     f64_convert_i64_u(a: i64) -> f64 = a.cast_unsigned() as f64;
     f32_demote_f64(a: f64) -> f32 = a as f32;
-    f64_promote_f32(a: f32) -> f64 = f64::from(a);
+    f64_promote_f32(a: f32) -> f64 = {
+        let wide = f64::from(a);
+        // PowerPC widens by a load, which doesn't make a signaling NaN a quiet one.
+        if cfg!(any(target_arch = "powerpc", target_arch = "powerpc64")) && wide.is_nan() {
+            f64::from_bits(wide.to_bits() | 1 << 51)
+        } else {
+            wide
+        }
+    };
 
     i32_reinterpret_f32(a: f32) -> i32 = a.to_bits().cast_signed();
     i64_reinterpret_f64(a: f64) -> i64 = a.to_bits().cast_signed();

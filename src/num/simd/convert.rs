@@ -2,6 +2,7 @@
 //!
 //! Two `f64` lanes become the two lower lanes of a vector of four, whose upper lanes are zero.
 
+use super::super::f64_promote_f32;
 use crate::V128;
 
 instructions! {
@@ -33,7 +34,7 @@ instructions! {
     };
     f64x2_promote_low_f32x4(v: V128) -> V128 = {
         let [low, high, ..] = v.to_f32x4();
-        V128::from_f64x2([f64::from(low), f64::from(high)])
+        V128::from_f64x2([f64_promote_f32(low), f64_promote_f32(high)])
     };
 }
 
