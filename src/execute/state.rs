@@ -8,7 +8,7 @@ use crate::error::Error;
 use crate::store::{FuncEntity, GlobalCell, InstanceData, MemoryEntity, StoreInner, TableEntity};
 
 use super::code_map::FuncEntry;
-use super::dispatch;
+use super::dispatch::{self, Anchor};
 
 /// The registers of the machine. In tail-call dispatch each field is a register of the processor.
 #[derive(Clone, Copy)]
@@ -25,6 +25,8 @@ pub(crate) struct State {
     pub(crate) f32: f32,
     /// The accumulator of f64.
     pub(crate) f64: f64,
+    /// What labels are relative to.
+    pub(crate) anchor: Anchor,
 }
 
 /// What a handler asks for when it is done.
