@@ -47,7 +47,7 @@ pub(crate) fn run(out: &mut dyn Write) -> Result<(), Box<dyn std::error::Error>>
 
     // The host sees the library's state, and changes it.
     let count = counter.get_global(&mut store, "count").ok_or("the counter exports no count")?;
-    writeln!(out, "the host finds {}", count.get(&store).i32().unwrap_or_default())?;
+    writeln!(out, "the host finds {}", count.get(&mut store).i32().unwrap_or_default())?;
     count.set(&mut store, Val::I32(1000))?;
     let add = counter.get_typed_func::<i32, i32>(&mut store, "add")?;
     writeln!(out, "and makes it {}", add.call(&mut store, 0)?)?;

@@ -34,8 +34,13 @@ pub struct Config {
     consume_fuel: bool,
     stack_bytes_max: usize,
     host_reentry_max: u32,
+    gc_heap_bytes_max: usize,
+    gc_stress: bool,
     accumulators: bool,
 }
+
+/// The default of [`Config::max_gc_heap`].
+const GC_HEAP_BYTES_MAX: usize = 1 << if usize::BITS > 32 { 30 } else { usize::BITS - 1 };
 
 impl Default for Config {
     fn default() -> Self {
@@ -45,13 +50,17 @@ impl Default for Config {
             .union(WasmFeatures::EXTENDED_CONST)
             .union(WasmFeatures::MULTI_MEMORY)
             .union(WasmFeatures::MEMORY64)
-            .union(WasmFeatures::EXCEPTIONS);
+            .union(WasmFeatures::EXCEPTIONS)
+            .union(WasmFeatures::FUNCTION_REFERENCES)
+            .union(WasmFeatures::GC);
         Self {
             features,
             compilation_mode: CompilationMode::default(),
             consume_fuel: false,
             stack_bytes_max: 8 << 20,
             host_reentry_max: 64,
+            gc_heap_bytes_max: GC_HEAP_BYTES_MAX,
+            gc_stress: false,
             accumulators: true,
         }
     }
@@ -106,6 +115,12 @@ proposals! {
     ///
     /// The legacy instructions (`try`, `catch`, `delegate`) never are.
     wasm_exceptions => EXCEPTIONS;
+    /// Whether typed references to functions and their instructions are accepted; on by default, and
+    /// whenever [`Config::wasm_gc`] is.
+    wasm_function_references => FUNCTION_REFERENCES;
+    /// Whether structures, arrays and the other types and instructions of garbage collection are
+    /// accepted; on by default.
+    wasm_gc => GC;
     /// Whether floats are accepted; on by default.
     ///
     /// No proposal stands behind this: hosts that need bit-exact results everywhere can do without
@@ -169,6 +184,23 @@ impl Config {
         self
     }
 
+    /// The most bytes that the objects of a store's garbage-collected heap may take: structures,
+    /// arrays, exceptions that references lead to, and the references to values of the host, without
+    /// these values; 1 GiB by default, or half of the address space where that is less. An
+    /// allocation that does not fit traps with
+    /// [`Trap::AllocationTooLarge`](crate::Trap::AllocationTooLarge).
+    pub fn max_gc_heap(&mut self, bytes: usize) -> &mut Self {
+        self.gc_heap_bytes_max = bytes;
+        self
+    }
+
+    /// Whether each allocation in the garbage-collected heap collects before, which finds what a
+    /// collector forgets; off by default, and very slow.
+    pub fn gc_stress(&mut self, enable: bool) -> &mut Self {
+        self.gc_stress = enable;
+        self
+    }
+
     /// Whether translation may keep values in accumulators; for tests that compare both.
     #[doc(hidden)]
     pub fn accumulators(&mut self, enable: bool) -> &mut Self {
@@ -194,6 +226,14 @@ impl Config {
 
     pub(crate) fn host_reentry_max(&self) -> u32 {
         self.host_reentry_max
+    }
+
+    pub(crate) fn gc_heap_bytes_max(&self) -> usize {
+        self.gc_heap_bytes_max
+    }
+
+    pub(crate) fn collects_always(&self) -> bool {
+        self.gc_stress
     }
 
     pub(crate) fn uses_accumulators(&self) -> bool {

@@ -1,11 +1,12 @@
 //! The engine: a configuration and the canonical types that modules and stores share.
 
 use crate::types::TypeRegistry;
-use crate::{Config, Error};
+use crate::types::{CompositeKind, ConcreteType};
+use crate::{ArrayType, Config, Error, FuncType, StructType};
 use alloc::sync::Arc;
 use core::fmt;
 
-/// What modules and stores share: a [`Config`] and the canonical function types.
+/// What modules and stores share: a [`Config`] and the canonical types.
 ///
 /// Clones are the same engine. Modules can be instantiated only in stores of their own engine.
 #[derive(Clone)]
@@ -37,6 +38,25 @@ impl Engine {
     /// Whether both are the same engine.
     pub fn same(a: &Engine, b: &Engine) -> bool {
         Arc::ptr_eq(&a.inner, &b.inner)
+    }
+
+    /// What a concrete function type is like; `None` if it is none.
+    ///
+    /// # Panics
+    ///
+    /// If the type is of another engine with more types, as with the other functions here.
+    pub fn func_type(&self, ty: ConcreteType) -> Option<FuncType> {
+        (ty.kind == CompositeKind::Func).then(|| self.types().func_type(ty.id))
+    }
+
+    /// What a concrete structure type is like; `None` if it is none.
+    pub fn struct_type(&self, ty: ConcreteType) -> Option<StructType> {
+        StructType::of(ty.id, &self.types().get(ty.id))
+    }
+
+    /// What a concrete array type is like; `None` if it is none.
+    pub fn array_type(&self, ty: ConcreteType) -> Option<ArrayType> {
+        ArrayType::of(ty.id, &self.types().get(ty.id))
     }
 
     pub(crate) fn types(&self) -> &TypeRegistry {

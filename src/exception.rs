@@ -2,9 +2,12 @@
 //! in a store.
 
 use crate::func::{check_vals, read_vals, write_vals};
-use crate::store::{ExceptionId, Handle, StoreId, StoreInner};
+use crate::gc::{GcRef, GcRoot, OwnedRooted, Rooted, gc_refs};
+use crate::store::{HeapHandle, StoreInner};
 use crate::{AsContext, AsContextMut, Error, Tag, Trap, Val};
 use alloc::boxed::Box;
+use alloc::format;
+use alloc::sync::Arc;
 use alloc::vec;
 use alloc::vec::Vec;
 use core::fmt;
@@ -34,8 +37,8 @@ use core::fmt;
 ///
 /// let mut linker = Linker::new(&engine);
 /// linker.define(&store, "host", "tag", tag)?;
-/// linker.func_wrap("host", "fail", move |caller: fulmar::Caller<'_, ()>| -> Result<(), Error> {
-///     Err(Exception::new(&caller, tag, &[Val::I32(42)])?.into())
+/// linker.func_wrap("host", "fail", move |mut caller: fulmar::Caller<'_, ()>| -> Result<(), Error> {
+///     Err(Exception::new(&mut caller, tag, &[Val::I32(42)])?.into())
 /// })?;
 /// let instance = linker.instantiate(&mut store, &module)?;
 /// let run = instance.get_typed_func::<(), i32>(&mut store, "run")?;
@@ -46,6 +49,9 @@ use core::fmt;
 pub struct Exception {
     tag: Tag,
     fields: Box<[Val]>,
+    /// What keeps the references among the fields alive.
+    #[expect(dead_code, reason = "held, not read")]
+    tokens: Vec<Arc<()>>,
 }
 
 impl Exception {
@@ -58,26 +64,37 @@ impl Exception {
     /// # Panics
     ///
     /// If `tag` or a reference among `fields` belongs to another store.
-    pub fn new(store: impl AsContext, tag: Tag, fields: &[Val]) -> Result<Self, Error> {
-        let store = store.as_context();
-        let exception = Self::checked(store.inner(), tag, fields)?;
-        // Finds out whether the references are of this store.
-        exception.slots(store.inner().id);
-        Ok(exception)
-    }
-
-    fn checked(store: &StoreInner, tag: Tag, fields: &[Val]) -> Result<Self, Error> {
-        check_vals("field", tag.ty_in(store).ty().params(), fields)?;
-        Ok(Self { tag, fields: fields.into() })
+    pub fn new(mut store: impl AsContextMut, tag: Tag, fields: &[Val]) -> Result<Self, Error> {
+        let mut store = store.as_context_mut();
+        let store = store.inner_mut();
+        check_vals(store, "field", tag.ty_in(store).ty().params(), fields)?;
+        Self::owning(store, tag, fields.into())
     }
 
     /// The exception whose fields are in `slots`.
-    pub(crate) fn from_slots(store: &StoreInner, tag: u32, slots: &[u64]) -> Self {
+    pub(crate) fn from_slots(store: &mut StoreInner, tag: u32, slots: &[u64]) -> Self {
         let tag = Tag::from_position(store.id, tag);
         let ty = tag.ty_in(store);
         let mut fields = vec![Val::I32(0); ty.ty().params().len()];
-        read_vals(ty.ty().params(), slots, store.id, &mut fields);
-        Self { tag, fields: fields.into() }
+        let scope = store.roots.enter();
+        read_vals(ty.ty().params(), slots, store, &mut fields);
+        let exception = Self::owning(store, tag, fields.into());
+        store.roots.leave(scope);
+        exception.expect("the references were just made")
+    }
+
+    /// The exception with these fields, which keeps alive what they refer to.
+    fn owning(store: &mut StoreInner, tag: Tag, mut fields: Box<[Val]>) -> Result<Self, Error> {
+        let mut tokens = Vec::new();
+        for field in &mut fields {
+            match field {
+                Val::ExternRef(Some(reference)) => own(store, reference, &mut tokens)?,
+                Val::AnyRef(Some(reference)) => own(store, reference, &mut tokens)?,
+                Val::ExnRef(Some(reference)) => own(store, reference, &mut tokens)?,
+                _ => {}
+            }
+        }
+        Ok(Self { tag, fields, tokens })
     }
 
     /// The tag.
@@ -91,11 +108,23 @@ impl Exception {
     }
 
     /// The fields as slots of `store`.
-    pub(crate) fn slots(&self, store: StoreId) -> Vec<u64> {
+    pub(crate) fn slots(&self, store: &StoreInner) -> Vec<u64> {
         let mut slots = vec![0; self.fields.iter().map(|field| field.ty().slots()).sum()];
-        write_vals(&self.fields, &mut slots, store);
+        write_vals(&self.fields, &mut slots, store).expect("the exception owns its references");
         slots
     }
+}
+
+/// Makes a reference one that lasts as long as its token.
+fn own<T: GcRef>(
+    store: &mut StoreInner,
+    reference: &mut Rooted<T>,
+    tokens: &mut Vec<Arc<()>>,
+) -> Result<(), Error> {
+    let (owned, token) = OwnedRooted::<T>::of(store, reference.root())?.into_parts();
+    tokens.push(token);
+    *reference = owned;
+    Ok(())
 }
 
 impl core::error::Error for Exception {}
@@ -133,24 +162,21 @@ impl From<Exception> for Error {
     }
 }
 
-/// A reference to an exception, which guests make when they catch one with `catch_ref` or
-/// `catch_all_ref`, and can throw again.
-///
-/// The exception lives as long as the store.
-///
-/// ```
-/// use fulmar::{Engine, ExnRef, FuncType, Store, Tag, TagType, Val, ValType};
-///
-/// let mut store = Store::new(&Engine::default(), ());
-/// let tag = Tag::new(&mut store, TagType::new(FuncType::new([ValType::I32], [])))?;
-/// let reference = ExnRef::new(&mut store, tag, &[Val::I32(7)])?;
-/// assert_eq!(reference.tag(&store), tag);
-/// assert_eq!(reference.exception(&store).fields()[0].i32(), Some(7));
-/// # Ok::<(), fulmar::Error>(())
-/// ```
-#[derive(Copy, Clone, PartialEq, Eq, Hash, Debug)]
-pub struct ExnRef {
-    handle: Handle,
+gc_refs! {
+    /// A reference to an exception, which guests make when they catch one with `catch_ref` or
+    /// `catch_all_ref`, and can throw again.
+    ///
+    /// ```
+    /// use fulmar::{Engine, ExnRef, FuncType, Store, Tag, TagType, Val, ValType};
+    ///
+    /// let mut store = Store::new(&Engine::default(), ());
+    /// let tag = Tag::new(&mut store, TagType::new(FuncType::new([ValType::I32], [])))?;
+    /// let reference = ExnRef::new(&mut store, tag, &[Val::I32(7)])?;
+    /// assert_eq!(reference.tag(&store)?, tag);
+    /// assert_eq!(reference.field(&mut store, 0)?.i32(), Some(7));
+    /// # Ok::<(), fulmar::Error>(())
+    /// ```
+    ExnRef: Exn;
 }
 
 impl ExnRef {
@@ -158,53 +184,80 @@ impl ExnRef {
     ///
     /// # Errors
     ///
-    /// If number or types of `fields` are not those of the tag, or there is no memory for it.
+    /// If number or types of `fields` are not those of the tag, the scope of a reference among them
+    /// has ended, or there is no memory for it.
     ///
     /// # Panics
     ///
     /// If `tag` or a reference among `fields` belongs to another store.
-    pub fn new(mut store: impl AsContextMut, tag: Tag, fields: &[Val]) -> Result<Self, Error> {
+    pub fn new(
+        mut store: impl AsContextMut,
+        tag: Tag,
+        fields: &[Val],
+    ) -> Result<Rooted<Self>, Error> {
         let mut store = store.as_context_mut();
         let store = store.inner_mut();
-        let slots = Exception::checked(store, tag, fields)?.slots(store.id);
-        let id = store.exceptions.alloc(tag.position(store.id), &slots);
-        let ExceptionId(position) = id.ok_or(Trap::AllocationTooLarge)?;
-        Ok(Self { handle: Handle::new(store.id, position) })
+        check_vals(store, "field", tag.ty_in(store).ty().params(), fields)?;
+        let mut slots = vec![0; fields.iter().map(|field| field.ty().slots()).sum()];
+        write_vals(fields, &mut slots, store)?;
+        let alive = store.alive(&[]);
+        // SAFETY: no guest runs, and no reference to an object is in use; the fields are rooted.
+        unsafe { store.make_room(slots.len() as u64 * 8, alive) };
+        let handle = store.heap.alloc_exception(tag.position(store.id), &slots);
+        let slot = handle.ok_or(Trap::AllocationTooLarge)?.slot();
+        Ok(Rooted::from_root(GcRoot::new(store, slot)))
     }
 
     /// The tag.
     ///
+    /// # Errors
+    ///
+    /// If the scope of the reference has ended, as with all other functions here.
+    ///
     /// # Panics
     ///
     /// If the reference belongs to another store, as with all other functions here.
-    pub fn tag(&self, store: impl AsContext) -> Tag {
+    pub fn tag(&self, store: impl AsContext) -> Result<Tag, Error> {
         let store = store.as_context();
         let store = store.inner();
-        let (tag, _) = store.exceptions.get(ExceptionId(self.handle.position(store.id)));
-        Tag::from_position(store.id, tag)
+        let (tag, _) = store.heap.exception(self.handle(store)?);
+        Ok(Tag::from_position(store.id, tag))
     }
 
     /// The exception itself, to look at its fields or to throw it again.
-    pub fn exception(&self, store: impl AsContext) -> Exception {
-        let store = store.as_context();
-        let store = store.inner();
-        let (tag, payload) = store.exceptions.get(ExceptionId(self.handle.position(store.id)));
-        Exception::from_slots(store, tag, payload)
+    ///
+    /// # Errors
+    ///
+    /// If the scope of the reference has ended.
+    pub fn exception(&self, mut store: impl AsContextMut) -> Result<Exception, Error> {
+        let mut store = store.as_context_mut();
+        let store = store.inner_mut();
+        let (tag, payload) = store.heap.exception(self.handle(store)?);
+        let payload = Vec::from(payload);
+        Ok(Exception::from_slots(store, tag, &payload))
     }
 
-    /// The value of the field number `index`, if there are as many.
-    pub fn field(&self, store: impl AsContext, index: usize) -> Option<Val> {
-        self.exception(store).fields.get(index).copied()
+    /// The value of the field number `index`.
+    ///
+    /// # Errors
+    ///
+    /// If there is no such field, or the scope of the reference has ended.
+    pub fn field(&self, mut store: impl AsContextMut, index: usize) -> Result<Val, Error> {
+        let mut store = store.as_context_mut();
+        let store = store.inner_mut();
+        let (tag, payload) = store.heap.exception(self.handle(store)?);
+        let ty = Tag::from_position(store.id, tag).ty_in(store);
+        let types = ty.ty().params();
+        let Some(field) = types.get(index) else {
+            return Err(Error::msg(format!("the exception has no field {index}")));
+        };
+        let first: usize = types[..index].iter().map(|ty| ty.slots()).sum();
+        let payload = Vec::from(&payload[first..]);
+        Ok(Val::read(*field, &payload, store))
     }
 
-    /// The slot of a reference.
-    pub(crate) fn to_slot(reference: Option<Self>, store: StoreId) -> u64 {
-        reference.map_or(0, |reference| ExceptionId(reference.handle.position(store)).slot())
-    }
-
-    /// The reference that a slot of `store` holds.
-    pub(crate) fn from_slot(slot: u64, store: StoreId) -> Option<Self> {
-        let ExceptionId(position) = ExceptionId::from_slot(slot)?;
-        Some(Self { handle: Handle::new(store, position) })
+    fn handle(&self, store: &StoreInner) -> Result<HeapHandle, Error> {
+        let slot = self.root.slot(store)?;
+        HeapHandle::from_slot(slot).ok_or_else(|| Error::msg("the object is no exception"))
     }
 }

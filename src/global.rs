@@ -34,11 +34,11 @@ impl Global {
     pub fn new(mut store: impl AsContextMut, ty: GlobalType, value: Val) -> Result<Self, Error> {
         let mut store = store.as_context_mut();
         let store = store.inner_mut();
-        check_type(ty, &value)?;
+        check_type(store, ty, &value)?;
         store.add_globals(slice::from_ref(&ty));
         let position = store.globals.len() - 1;
         let global = Self::from_position(store.id, position as u32);
-        global.write(store, &value);
+        global.write(store, &value)?;
         Ok(global)
     }
 
@@ -65,14 +65,14 @@ impl Global {
     }
 
     /// The value.
-    pub fn get(&self, store: impl AsContext) -> Val {
-        let store = store.as_context();
-        let store = store.inner();
+    pub fn get(&self, mut store: impl AsContextMut) -> Val {
+        let mut store = store.as_context_mut();
+        let store = store.inner_mut();
         let (cell, ty) = store.globals[self.handle.index(store)];
         // SAFETY: cells of a store live as long as it and change only with an exclusive borrow of
         // it.
         let bits = unsafe { (*cell.as_ptr()).bits };
-        Val::read(ty.content(), &bits, store.id)
+        Val::read(ty.content(), &bits, store)
     }
 
     /// Sets the value.
@@ -91,21 +91,21 @@ impl Global {
         if ty.mutability() == Mutability::Const {
             return Err(Error::msg("immutable global cannot be set"));
         }
-        check_type(ty, &value)?;
-        self.write(store, &value);
-        Ok(())
+        check_type(store, ty, &value)?;
+        self.write(store, &value)
     }
 
-    fn write(self, store: &mut StoreInner, value: &Val) {
+    fn write(self, store: &mut StoreInner, value: &Val) -> Result<(), Error> {
         let (cell, _) = store.globals[self.handle.index(store)];
         // SAFETY: cells of a store live as long as it, and the store is borrowed exclusively.
         let cell = unsafe { &mut *cell.as_ptr() };
-        value.write(&mut cell.bits, store.id);
+        value.write(&mut cell.bits, store)?;
+        Ok(())
     }
 }
 
-fn check_type(ty: GlobalType, value: &Val) -> Result<(), Error> {
-    if value.is_of(ty.content()) {
+fn check_type(store: &StoreInner, ty: GlobalType, value: &Val) -> Result<(), Error> {
+    if value.is_of(store, ty.content())? {
         return Ok(());
     }
     Err(Error::msg(alloc::format!(

@@ -178,7 +178,7 @@ unsafe fn item_of(
         // SAFETY: passed on to the caller.
         let slot = unsafe { store.func_ref(instance, func) };
         let func =
-            Func::from_slot(slot, id).expect("`func_ref` gives a reference that is not null");
+            Func::from_slot(slot, store).expect("`func_ref` gives a reference that is not null");
         return Extern::Func(func);
     }
     // SAFETY: instances of a store live as long as it; the caller has no reference to this one.

@@ -5,13 +5,16 @@ use crate::execute;
 use crate::parse::{
     ConstContext, ConstExpr, ConstValue, DataMode, ElementItems, ElementMode, ExportedItem, Import,
 };
-use crate::store::{FuncId, GlobalCell, InstanceData, MemoryEntity, StoreInner, TableEntity};
+use crate::store::{Alive, FuncId, GlobalCell, HeapHandle, InstanceData, MemoryEntity, StoreInner};
+use crate::store::{TableEntity, field};
+use crate::types::TypeId;
 use crate::types::index::{DataIdx, ElemIdx, FuncIdx, GlobalIdx, MemoryIdx, TableIdx, TagIdx};
 use crate::{Engine, Error, Extern, ExternType, Func, Module, Trap};
 use alloc::boxed::Box;
 use alloc::format;
 use alloc::vec;
 use alloc::vec::Vec;
+use core::mem;
 use core::ops::Range;
 use core::ptr::NonNull;
 
@@ -30,8 +33,11 @@ pub(crate) unsafe fn instantiate(
         let store = unsafe { &mut *store.as_ptr() };
         check_imports(store, module, imports)?;
         store.check_count("instance", store.instances.len(), |limiter| limiter.instances())?;
+        if module.inner().uses_type_hierarchy {
+            module.inner().types.iter().for_each(|ty| store.know_type(*ty));
+        }
         let instance = allocate(store, module, imports)?;
-        Initializer { store, instance }.run()?;
+        Initializer { store, instance, pending: Vec::new() }.run()?;
         instance
     };
     if let Some(start) = module.inner().start {
@@ -60,15 +66,17 @@ fn check_imports(store: &StoreInner, module: &Module, imports: &[Extern]) -> Res
     }
     for (import, found) in module.imports.iter().zip(imports) {
         let matches = match (import.item, found) {
-            // Canonical types make this the comparison of two integers.
+            // Canonical types make this the comparison of two integers, mostly.
             (ExportedItem::Func(expected), Extern::Func(found)) => {
                 let found = &store.funcs[found.position(store.id) as usize];
-                found.ty == module.func_type_id(expected)
+                store.engine.types().is_subtype(found.ty, module.func_type_id(expected))
             }
             (ExportedItem::Tag(expected), Extern::Tag(found)) => {
                 store.tags[found.position(store.id) as usize] == module.tag_type_id(expected)
             }
-            (item, found) => found.ty_in(store).matches(&module.item_type(item)),
+            (item, found) => {
+                found.ty_in(store).matches(&module.item_type(item), store.engine.types())
+            }
         };
         if !matches {
             return Err(incompatible(module, import, found.ty_in(store)));
@@ -154,7 +162,7 @@ impl IndexSpaces {
         for import in imports {
             match import {
                 // Slots have 32 bits in use.
-                Extern::Func(func) => self.funcs.push(Func::to_slot(Some(*func), store.id) as u32),
+                Extern::Func(func) => self.funcs.push(Func::to_slot(Some(*func), store) as u32),
                 Extern::Global(global) => self.globals.push(global.position(store.id)),
                 Extern::Memory(memory) => self.memories.push(memory.position(store.id)),
                 Extern::Table(table) => self.tables.push(table.position(store.id)),
@@ -185,6 +193,8 @@ impl IndexSpaces {
 struct Initializer<'a> {
     store: &'a mut StoreInner,
     instance: NonNull<InstanceData>,
+    /// The elements so far of the segment being made.
+    pending: Vec<u64>,
 }
 
 impl Initializer<'_> {
@@ -193,21 +203,25 @@ impl Initializer<'_> {
         let module = unsafe { &(*self.instance.as_ptr()).module }.clone();
         let module = module.inner();
         for (place, init) in module.global_inits.iter().enumerate() {
-            let bits = init.eval(self);
+            let bits = init.eval(self)?;
             let global = GlobalIdx(module.imported_globals + place as u32);
             // SAFETY: cells of the store live as long as it, and it is borrowed exclusively.
             unsafe { (*self.global_cell(global)).bits = bits };
         }
         for (table, init) in &module.table_inits {
-            let [slot, _] = init.eval(self);
+            let [slot, _] = init.eval(self)?;
             self.table(*table).elements_mut().fill(slot);
         }
         // All segments have their elements before the first active one can trap: functions that
         // were already written to an imported table may use the passive ones later.
         for (place, segment) in module.elements.iter().enumerate() {
             if matches!(segment.mode, ElementMode::Passive) {
-                let slots = (0..segment.items.len()).map(|item| self.element(&segment.items, item));
-                let slots = slots.collect::<Box<[u64]>>();
+                self.pending.reserve_exact(segment.items.len());
+                for item in 0..segment.items.len() {
+                    let slot = self.element(&segment.items, item)?;
+                    self.pending.push(slot);
+                }
+                let slots = mem::take(&mut self.pending).into();
                 self.set_elements(ElemIdx(place as u32), slots);
             }
         }
@@ -226,10 +240,10 @@ impl Initializer<'_> {
     }
 
     /// The slot of an element of a segment.
-    fn element(&mut self, items: &ElementItems, item: usize) -> u64 {
+    fn element(&mut self, items: &ElementItems, item: usize) -> Result<u64, Trap> {
         match items {
-            ElementItems::Funcs(funcs) => self.func_ref(funcs[item]),
-            ElementItems::Exprs(exprs) => exprs[item].eval(self)[0],
+            ElementItems::Funcs(funcs) => Ok(self.func_ref(funcs[item])),
+            ElementItems::Exprs(exprs) => Ok(exprs[item].eval(self)?[0]),
         }
     }
 
@@ -251,11 +265,11 @@ impl Initializer<'_> {
         offset: &ConstExpr,
         items: &ElementItems,
     ) -> Result<(), Error> {
-        let [offset, _] = offset.eval(self);
+        let [offset, _] = offset.eval(self)?;
         let len = self.table(table).len;
         let range = range_within(offset, items.len(), len).ok_or(Trap::TableOutOfBounds)?;
         for (item, place) in range.enumerate() {
-            let slot = self.element(items, item);
+            let slot = self.element(items, item)?;
             self.table(table).elements_mut()[place] = slot;
         }
         Ok(())
@@ -267,7 +281,7 @@ impl Initializer<'_> {
         offset: &ConstExpr,
         bytes: &[u8],
     ) -> Result<(), Error> {
-        let [offset, _] = offset.eval(self);
+        let [offset, _] = offset.eval(self)?;
         let memory = self.memory(memory);
         let range = range_within(offset, bytes.len(), memory.len).ok_or(Trap::MemoryOutOfBounds)?;
         memory.bytes_mut()[range].copy_from_slice(bytes);
@@ -302,6 +316,23 @@ impl ConstContext for Initializer<'_> {
         // SAFETY: the instance is of this store, no reference to it is in use, and the function is
         // of its module.
         unsafe { self.store.func_ref(self.instance, func) }
+    }
+
+    fn object(&mut self, ty: TypeId, len: u32, alive: &[ConstValue]) -> Result<u64, Trap> {
+        let words = [alive.as_flattened(), &self.pending];
+        let alive = Alive { words, ..self.store.alive(&[]) };
+        // SAFETY: no guest of this instance runs yet, others wait for the host, and no reference to
+        // an object is in use; validation has checked the type, which the store knows.
+        Ok(unsafe { self.store.alloc_object(ty, len, alive)? }.slot())
+    }
+
+    fn set_part(&mut self, ty: TypeId, object: u64, index: usize, value: ConstValue) {
+        let heap = &self.store.heap;
+        let handle = HeapHandle::from_slot(object).expect("a new object is not null");
+        let ty = &heap.types[ty.index()];
+        let (offset, field) = ty.part(index).expect("validated: the object has this part");
+        // SAFETY: it is a part of the object, which was just made.
+        unsafe { field::store(heap.parts(handle).add(offset), field.element_type(), value) };
     }
 }
 

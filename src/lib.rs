@@ -42,8 +42,8 @@ mod error;
 mod exception;
 mod execute;
 mod r#extern;
-mod externref;
 mod func;
+mod gc;
 mod global;
 mod instance;
 mod instantiate;
@@ -61,6 +61,7 @@ mod trap;
 mod types;
 mod v128;
 mod val;
+mod workers;
 
 pub use self::backtrace::{FrameInfo, WasmBacktrace};
 pub use self::config::{CompilationMode, Config};
@@ -68,8 +69,11 @@ pub use self::engine::Engine;
 pub use self::error::Error;
 pub use self::exception::{Exception, ExnRef};
 pub use self::r#extern::{Export, Extern};
-pub use self::externref::ExternRef;
 pub use self::func::{Caller, Func, IntoFunc, TypedFunc, WasmParams, WasmResults, WasmRet, WasmTy};
+pub use self::gc::{
+    AnyRef, ArrayRef, ArrayRefPre, EqRef, ExternRef, GcRef, I31, OwnedRooted, RootScope, Rooted,
+    StructRef, StructRefPre,
+};
 pub use self::global::Global;
 pub use self::instance::Instance;
 pub use self::limits::{ResourceLimiter, StoreLimits, StoreLimitsBuilder};
@@ -81,8 +85,9 @@ pub use self::table::Table;
 pub use self::tag::Tag;
 pub use self::trap::Trap;
 pub use self::types::{
-    ExportType, ExternType, FuncType, GlobalType, HeapType, ImportType, MemoryType,
-    MemoryTypeBuilder, Mutability, RefType, TableType, TagType, ValType,
+    ArrayType, CompositeKind, ConcreteType, ExportType, ExternType, FieldType, FuncType,
+    GlobalType, HeapType, ImportType, MemoryType, MemoryTypeBuilder, Mutability, RefType,
+    StorageType, StructType, TableType, TagType, ValType,
 };
 pub use self::v128::V128;
 pub use self::val::{Ref, Val};

@@ -66,10 +66,7 @@ impl Module {
         let engine = engine.clone();
         let inner = ModuleInner { engine, parsed, names: Once::new(), code };
         if inner.engine.config().mode() == CompilationMode::Eager {
-            for defined in 0..inner.bodies.len() {
-                inner.code.translate(&inner, defined)?;
-            }
-            inner.code.finish();
+            inner.code.translate_all(&inner)?;
         }
         Ok(Self { inner: Arc::new(inner) })
     }
@@ -188,13 +185,13 @@ impl ModuleInner {
     pub(crate) fn item_type(&self, item: ExportedItem) -> ExternType {
         match item {
             ExportedItem::Func(func) => {
-                ExternType::Func(self.signatures[self.funcs[func.index()].index()].clone())
+                ExternType::Func(self.signature(self.funcs[func.index()]).clone())
             }
             ExportedItem::Table(table) => ExternType::Table(self.tables[table.index()]),
             ExportedItem::Memory(memory) => ExternType::Memory(self.memories[memory.index()]),
             ExportedItem::Global(global) => ExternType::Global(self.globals[global.index()]),
             ExportedItem::Tag(tag) => {
-                let ty = self.signatures[self.tags[tag.index()].index()].clone();
+                let ty = self.signature(self.tags[tag.index()]).clone();
                 ExternType::Tag(TagType::new(ty))
             }
         }

@@ -39,7 +39,7 @@ impl Table {
         if ty.maximum().is_some_and(|maximum| maximum < ty.minimum()) {
             return Err(Error::msg("table minimum exceeds its maximum"));
         }
-        let init = element_slot(store.id, ty.element(), init)?;
+        let init = element_slot(store, ty.element(), init)?;
         let position = store.add_table(ty, init)?;
         Ok(Self::from_position(store.id, position))
     }
@@ -72,12 +72,13 @@ impl Table {
     }
 
     /// The element at `index`; `None` if there is none.
-    pub fn get(&self, store: impl AsContext, index: u64) -> Option<Ref> {
-        let store = store.as_context();
-        let store = store.inner();
+    pub fn get(&self, mut store: impl AsContextMut, index: u64) -> Option<Ref> {
+        let mut store = store.as_context_mut();
+        let store = store.inner_mut();
         let table = self.entity(store);
-        let slot = table.elements().get(usize::try_from(index).ok()?)?;
-        Some(Ref::from_slot(table.ty().element(), *slot, store.id))
+        let slot = *table.elements().get(usize::try_from(index).ok()?)?;
+        let element = table.ty().element();
+        Some(Ref::from_slot(element, slot, store))
     }
 
     /// Sets the element at `index`.
@@ -102,10 +103,10 @@ impl Table {
     pub fn grow(&self, mut store: impl AsContextMut, delta: u64, init: Ref) -> Result<u64, Error> {
         let mut store = store.as_context_mut();
         let store = store.inner_mut();
+        let init = element_slot(store, self.ty_in(store).element(), init)?;
         let table = store.tables[self.handle.index(store)];
         // SAFETY: tables of a store live as long as it, and the store is borrowed exclusively.
         let table = unsafe { &mut *table.as_ptr() };
-        let init = element_slot(store.id, table.ty().element(), init)?;
         store.try_table_grow(table, delta, init)?.ok_or_else(|| Error::msg("failed to grow table"))
     }
 
@@ -128,9 +129,8 @@ impl Table {
     ) -> Result<(), Error> {
         let mut store = store.as_context_mut();
         let store = store.inner_mut();
-        let id = store.id;
+        let slot = element_slot(store, self.ty_in(store).element(), value)?;
         let table = self.entity_mut(store);
-        let slot = element_slot(id, table.ty().element(), value)?;
         let range = elements_range(start, len, table.len)?;
         table.elements_mut()[range].fill(slot);
         Ok(())
@@ -161,10 +161,10 @@ impl Table {
         // SAFETY: the range is within the elements of the table.
         let from_start = unsafe { from.base.add(from_range.start) };
         let from_element = from.ty().element();
-        let to = target.entity_mut(store);
-        if !from_element.matches(&to.ty().element()) {
+        if !from_element.is_subtype(&target.ty_in(store).element(), store.engine.types()) {
             return Err(Error::msg("the element types of the tables differ"));
         }
+        let to = target.entity_mut(store);
         let to_range = elements_range(target_start, len, to.len)?;
         // SAFETY: both ranges are within the elements of their tables, and `copy` allows them to
         // overlap.
@@ -188,11 +188,11 @@ impl Table {
 }
 
 /// The slot of a reference that is to become an element of type `element`.
-fn element_slot(store: StoreId, element: RefType, value: Ref) -> Result<u64, Error> {
-    if !value.is_of(element) {
+fn element_slot(store: &StoreInner, element: RefType, value: Ref) -> Result<u64, Error> {
+    if !value.is_of(store, element)? {
         return Err(Error::msg("value does not match the table's element type"));
     }
-    Ok(value.to_slot(store))
+    value.to_slot(store)
 }
 
 /// The `len` elements from `start` on of a table that has `elements`.

@@ -34,7 +34,7 @@ impl Tag {
         }
         let mut store = store.as_context_mut();
         let store = store.inner_mut();
-        let ty = store.engine.types().intern(ty.ty());
+        let ty = store.engine.types().intern_func(ty.ty());
         let position = store.add_tag(ty);
         Ok(Self::from_position(store.id, position))
     }

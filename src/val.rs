@@ -1,7 +1,10 @@
 //! Values whose types are known only at run time.
 
-use crate::store::StoreId;
-use crate::{ExnRef, ExternRef, Func, HeapType, RefType, V128, ValType};
+use crate::gc::heap_type_of;
+use crate::store::StoreInner;
+use crate::types::{CompositeKind, ConcreteType};
+use crate::{AnyRef, ArrayRef, EqRef, Error, ExnRef, ExternRef, Func, HeapType, RefType, Rooted};
+use crate::{StructRef, V128, ValType};
 
 /// A value of any type.
 ///
@@ -21,9 +24,11 @@ pub enum Val {
     /// A reference to a function, or null.
     FuncRef(Option<Func>),
     /// A reference to a value of the host, or null.
-    ExternRef(Option<ExternRef>),
+    ExternRef(Option<Rooted<ExternRef>>),
+    /// A reference to a guest's own value, or null.
+    AnyRef(Option<Rooted<AnyRef>>),
     /// A reference to an exception, or null.
-    ExnRef(Option<ExnRef>),
+    ExnRef(Option<Rooted<ExnRef>>),
 }
 
 /// An accessor for each variant: the value, if it is of that type.
@@ -55,9 +60,11 @@ accessors! {
     /// The reference, which may be null, if it is one to a function.
     func_ref: Self::FuncRef(reference) => reference, Option<Func>;
     /// The reference, which may be null, if it is one to a value of the host.
-    extern_ref: Self::ExternRef(reference) => reference, Option<ExternRef>;
+    extern_ref: Self::ExternRef(reference) => reference, Option<Rooted<ExternRef>>;
+    /// The reference, which may be null, if it is one to a guest's own value.
+    any_ref: Self::AnyRef(reference) => reference, Option<Rooted<AnyRef>>;
     /// The reference, which may be null, if it is one to an exception.
-    exn_ref: Self::ExnRef(reference) => reference, Option<ExnRef>;
+    exn_ref: Self::ExnRef(reference) => reference, Option<Rooted<ExnRef>>;
 }
 
 impl Val {
@@ -84,6 +91,7 @@ impl Val {
             Self::V128(_) => ValType::V128,
             Self::FuncRef(_) => ValType::FUNCREF,
             Self::ExternRef(_) => ValType::EXTERNREF,
+            Self::AnyRef(_) => ValType::ANYREF,
             Self::ExnRef(_) => ValType::EXNREF,
         }
     }
@@ -93,25 +101,34 @@ impl Val {
         match *self {
             Self::FuncRef(reference) => Some(Ref::Func(reference)),
             Self::ExternRef(reference) => Some(Ref::Extern(reference)),
+            Self::AnyRef(reference) => Some(Ref::Any(reference)),
             Self::ExnRef(reference) => Some(Ref::Exn(reference)),
             _ => None,
         }
     }
 
     /// Whether this is a value of type `ty`.
-    pub(crate) fn is_of(&self, ty: ValType) -> bool {
+    ///
+    /// # Errors
+    ///
+    /// If it is a reference whose scope has ended.
+    pub(crate) fn is_of(&self, store: &StoreInner, ty: ValType) -> Result<bool, Error> {
         match (self.as_ref_val(), ty) {
-            (Some(reference), ValType::Ref(ty)) => reference.is_of(ty),
-            _ => self.ty() == ty,
+            (Some(reference), ValType::Ref(ty)) => reference.is_of(store, ty),
+            _ => Ok(self.ty() == ty),
         }
     }
 
     /// Writes the value to the first of `slots` and gives the number it takes.
     ///
+    /// # Errors
+    ///
+    /// If it is a reference whose scope has ended.
+    ///
     /// # Panics
     ///
     /// If it is a reference into another store.
-    pub(crate) fn write(&self, slots: &mut [u64], store: StoreId) -> usize {
+    pub(crate) fn write(&self, slots: &mut [u64], store: &StoreInner) -> Result<usize, Error> {
         slots[0] = match *self {
             Self::I32(value) => u64::from(value.cast_unsigned()),
             Self::I64(value) => value.cast_unsigned(),
@@ -123,14 +140,15 @@ impl Val {
                 bits as u64
             }
             Self::FuncRef(reference) => Func::to_slot(reference, store),
-            Self::ExternRef(reference) => ExternRef::to_slot(reference, store),
-            Self::ExnRef(reference) => ExnRef::to_slot(reference, store),
+            Self::ExternRef(reference) => Rooted::to_slot(reference, store)?,
+            Self::AnyRef(reference) => Rooted::to_slot(reference, store)?,
+            Self::ExnRef(reference) => Rooted::to_slot(reference, store)?,
         };
-        self.ty().slots()
+        Ok(self.ty().slots())
     }
 
     /// The value of type `ty` that the first of `slots` hold.
-    pub(crate) fn read(ty: ValType, slots: &[u64], store: StoreId) -> Self {
+    pub(crate) fn read(ty: ValType, slots: &[u64], store: &mut StoreInner) -> Self {
         match ty {
             ValType::I32 => Self::I32((slots[0] as u32).cast_signed()),
             ValType::I64 => Self::I64(slots[0].cast_signed()),
@@ -178,14 +196,14 @@ impl From<Func> for Val {
     }
 }
 
-impl From<ExternRef> for Val {
-    fn from(reference: ExternRef) -> Self {
+impl From<Rooted<ExternRef>> for Val {
+    fn from(reference: Rooted<ExternRef>) -> Self {
         Self::ExternRef(Some(reference))
     }
 }
 
-impl From<ExnRef> for Val {
-    fn from(reference: ExnRef) -> Self {
+impl From<Rooted<ExnRef>> for Val {
+    fn from(reference: Rooted<ExnRef>) -> Self {
         Self::ExnRef(Some(reference))
     }
 }
@@ -195,6 +213,7 @@ impl From<Ref> for Val {
         match reference {
             Ref::Func(reference) => Self::FuncRef(reference),
             Ref::Extern(reference) => Self::ExternRef(reference),
+            Ref::Any(reference) => Self::AnyRef(reference),
             Ref::Exn(reference) => Self::ExnRef(reference),
         }
     }
@@ -206,24 +225,27 @@ pub enum Ref {
     /// To a function, or null.
     Func(Option<Func>),
     /// To a value of the host, or null.
-    Extern(Option<ExternRef>),
+    Extern(Option<Rooted<ExternRef>>),
+    /// To a guest's own value, or null.
+    Any(Option<Rooted<AnyRef>>),
     /// To an exception, or null.
-    Exn(Option<ExnRef>),
+    Exn(Option<Rooted<ExnRef>>),
 }
 
 impl Ref {
     /// The null of a heap type.
     pub fn null(heap_type: HeapType) -> Self {
-        match heap_type {
+        match heap_type.top() {
             HeapType::Func => Self::Func(None),
             HeapType::Extern => Self::Extern(None),
-            HeapType::Exn | HeapType::NoExn => Self::Exn(None),
+            HeapType::Exn => Self::Exn(None),
+            _ => Self::Any(None),
         }
     }
 
     /// Whether this is null.
     pub fn is_null(&self) -> bool {
-        matches!(self, Self::Func(None) | Self::Extern(None) | Self::Exn(None))
+        matches!(self, Self::Func(None) | Self::Extern(None) | Self::Any(None) | Self::Exn(None))
     }
 
     /// The function, if this refers to one.
@@ -235,56 +257,89 @@ impl Ref {
     }
 
     /// The reference to a value of the host, if this is one and not null.
-    pub fn as_extern(&self) -> Option<ExternRef> {
+    pub fn as_extern(&self) -> Option<Rooted<ExternRef>> {
         match *self {
             Self::Extern(reference) => reference,
             _ => None,
         }
     }
 
+    /// The reference to a guest's own value, if this is one and not null.
+    pub fn as_any(&self) -> Option<Rooted<AnyRef>> {
+        match *self {
+            Self::Any(reference) => reference,
+            _ => None,
+        }
+    }
+
     /// The exception, if this refers to one.
-    pub fn as_exn(&self) -> Option<ExnRef> {
+    pub fn as_exn(&self) -> Option<Rooted<ExnRef>> {
         match *self {
             Self::Exn(reference) => reference,
             _ => None,
         }
     }
 
-    /// The type, which is nullable only for null.
+    /// The greatest type of its hierarchy, nullable only for null.
     pub fn ty(&self) -> RefType {
         let heap_type = match self {
             Self::Func(_) => HeapType::Func,
             Self::Extern(_) => HeapType::Extern,
-            Self::Exn(None) => HeapType::NoExn,
-            Self::Exn(Some(_)) => HeapType::Exn,
+            Self::Any(_) => HeapType::Any,
+            Self::Exn(_) => HeapType::Exn,
         };
         RefType::new(self.is_null(), heap_type)
     }
 
     /// Whether this is a reference of type `ty`.
-    pub(crate) fn is_of(&self, ty: RefType) -> bool {
-        self.ty().matches(&ty)
+    ///
+    /// # Errors
+    ///
+    /// If its scope has ended.
+    pub(crate) fn is_of(&self, store: &StoreInner, ty: RefType) -> Result<bool, Error> {
+        let expected = ty.heap_type();
+        if self.ty().heap_type() != expected.top() {
+            return Ok(false);
+        }
+        if self.is_null() {
+            return Ok(ty.is_nullable());
+        }
+        let heap_type = match self {
+            Self::Func(Some(func)) => {
+                let id = store.funcs[func.position(store.id) as usize].ty;
+                HeapType::Concrete(ConcreteType { id, kind: CompositeKind::Func })
+            }
+            Self::Any(Some(reference)) => heap_type_of(store, reference.root().slot(store)?),
+            top => top.ty().heap_type(),
+        };
+        Ok(heap_type.is_subtype(&expected, store.engine.types()))
     }
 
     /// The slot.
     ///
+    /// # Errors
+    ///
+    /// If its scope has ended.
+    ///
     /// # Panics
     ///
     /// If this refers into another store.
-    pub(crate) fn to_slot(self, store: StoreId) -> u64 {
+    pub(crate) fn to_slot(self, store: &StoreInner) -> Result<u64, Error> {
         match self {
-            Self::Func(reference) => Func::to_slot(reference, store),
-            Self::Extern(reference) => ExternRef::to_slot(reference, store),
-            Self::Exn(reference) => ExnRef::to_slot(reference, store),
+            Self::Func(reference) => Ok(Func::to_slot(reference, store)),
+            Self::Extern(reference) => Rooted::to_slot(reference, store),
+            Self::Any(reference) => Rooted::to_slot(reference, store),
+            Self::Exn(reference) => Rooted::to_slot(reference, store),
         }
     }
 
     /// The reference of type `ty` that a slot of `store` holds.
-    pub(crate) fn from_slot(ty: RefType, slot: u64, store: StoreId) -> Self {
-        match ty.heap_type() {
+    pub(crate) fn from_slot(ty: RefType, slot: u64, store: &mut StoreInner) -> Self {
+        match ty.heap_type().top() {
             HeapType::Func => Self::Func(Func::from_slot(slot, store)),
-            HeapType::Extern => Self::Extern(ExternRef::from_slot(slot, store)),
-            HeapType::Exn | HeapType::NoExn => Self::Exn(ExnRef::from_slot(slot, store)),
+            HeapType::Extern => Self::Extern(Rooted::from_slot(store, slot)),
+            HeapType::Exn => Self::Exn(Rooted::from_slot(store, slot)),
+            _ => Self::Any(Rooted::from_slot(store, slot)),
         }
     }
 }
@@ -295,14 +350,32 @@ impl From<Func> for Ref {
     }
 }
 
-impl From<ExternRef> for Ref {
-    fn from(reference: ExternRef) -> Self {
+impl From<Rooted<ExternRef>> for Ref {
+    fn from(reference: Rooted<ExternRef>) -> Self {
         Self::Extern(Some(reference))
     }
 }
 
-impl From<ExnRef> for Ref {
-    fn from(reference: ExnRef) -> Self {
+impl From<Rooted<ExnRef>> for Ref {
+    fn from(reference: Rooted<ExnRef>) -> Self {
         Self::Exn(Some(reference))
     }
 }
+
+macro_rules! any_refs {
+    ($($ty:ty)*) => {$(
+        impl From<Rooted<$ty>> for Val {
+            fn from(reference: Rooted<$ty>) -> Self {
+                Self::AnyRef(Some(reference.into()))
+            }
+        }
+
+        impl From<Rooted<$ty>> for Ref {
+            fn from(reference: Rooted<$ty>) -> Self {
+                Self::Any(Some(reference.into()))
+            }
+        }
+    )*};
+}
+
+any_refs! { AnyRef EqRef StructRef ArrayRef }

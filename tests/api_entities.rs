@@ -97,13 +97,13 @@ fn tables_hold_references() {
     let mut store = Store::new(&Engine::default(), ());
     let ty = TableType::new(RefType::EXTERNREF, 2, Some(6));
     let table = Table::new(&mut store, ty, Ref::Extern(None)).unwrap();
-    let value = ExternRef::new(&mut store, 17_u8);
+    let value = ExternRef::new(&mut store, 17_u8).unwrap();
     table.set(&mut store, 1, value.into()).unwrap();
-    assert!(table.get(&store, 0).unwrap().is_null());
-    let element = table.get(&store, 1).unwrap().as_extern().unwrap();
-    assert_eq!(element.data(&store).unwrap().downcast_ref(), Some(&17_u8));
-    assert!(table.get(&store, 2).is_none());
-    assert!(table.get(&store, u64::MAX).is_none());
+    assert!(table.get(&mut store, 0).unwrap().is_null());
+    let element = table.get(&mut store, 1).unwrap().as_extern().unwrap();
+    assert_eq!(element.data(&store).unwrap().unwrap().downcast_ref(), Some(&17_u8));
+    assert!(table.get(&mut store, 2).is_none());
+    assert!(table.get(&mut store, u64::MAX).is_none());
     assert!(table.set(&mut store, 2, Ref::Extern(None)).is_err());
     assert!(table.set(&mut store, 0, Ref::Func(None)).is_err());
 
@@ -113,14 +113,14 @@ fn tables_hold_references() {
     table.fill(&mut store, 3, Ref::Extern(None), 2).unwrap();
     let error = table.fill(&mut store, 4, Ref::Extern(None), 2).unwrap_err();
     assert_eq!(error.as_trap(), Some(Trap::TableOutOfBounds));
-    let nulls = |store: &Store<()>| -> Vec<bool> {
-        (0..5).map(|index| table.get(store, index).unwrap().is_null()).collect()
+    let nulls = |store: &mut Store<()>| -> Vec<bool> {
+        (0..5).map(|index| table.get(&mut *store, index).unwrap().is_null()).collect()
     };
-    assert_eq!(nulls(&store), [true, false, false, true, true]);
+    assert_eq!(nulls(&mut store), [true, false, false, true, true]);
 
     Table::copy(&mut store, &table, 2, &table, 1, 3).unwrap();
     assert_eq!(
-        nulls(&store),
+        nulls(&mut store),
         [true, false, false, false, true],
         "overlapping ranges are copied as a whole"
     );
@@ -165,14 +165,14 @@ fn globals_hold_every_type() {
     for val in vals {
         let global =
             Global::new(&mut store, GlobalType::new(val.ty(), Mutability::Var), val).unwrap();
-        let read = global.get(&store);
+        let read = global.get(&mut store);
         assert_eq!(format!("{read:?}"), format!("{val:?}"));
         global.set(&mut store, Val::default_for_ty(val.ty()).unwrap()).unwrap();
     }
     let ty = GlobalType::new(ValType::I32, Mutability::Const);
     let constant = Global::new(&mut store, ty, Val::I32(1)).unwrap();
     assert!(constant.set(&mut store, Val::I32(2)).is_err());
-    assert_eq!(constant.get(&store).i32(), Some(1));
+    assert_eq!(constant.get(&mut store).i32(), Some(1));
 }
 
 #[test]
@@ -183,9 +183,9 @@ fn guest_and_host_see_one_global() {
             (i64x2.replace_lane 0 (global.get $g) (i64.const 9)))))"#;
     let instance = instance(&mut store, text);
     let global = instance.get_global(&mut store, "g").unwrap();
-    assert_eq!(global.get(&store).v128(), Some(V128::from(2 << 64 | 1)));
+    assert_eq!(global.get(&mut store).v128(), Some(V128::from(2 << 64 | 1)));
     global.set(&mut store, Val::V128(V128::from(5 << 64))).unwrap();
     let swap = instance.get_typed_func::<(), ()>(&mut store, "swap").unwrap();
     swap.call(&mut store, ()).unwrap();
-    assert_eq!(global.get(&store).v128(), Some(V128::from(5 << 64 | 9)));
+    assert_eq!(global.get(&mut store).v128(), Some(V128::from(5 << 64 | 9)));
 }

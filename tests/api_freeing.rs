@@ -60,7 +60,7 @@ fn use_everything(engine: &Engine, wasm: &[u8]) {
         }
         let grow = instance.get_typed_func::<(), ()>(&mut store, "grow").unwrap();
         grow.call(&mut store, ()).unwrap();
-        ExternRef::new(&mut store, vec![0_u8; 1000]);
+        ExternRef::new(&mut store, vec![0_u8; 1000]).unwrap();
         Memory::new(&mut store, MemoryType::new(1, None)).unwrap();
     }
 }

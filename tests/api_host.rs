@@ -1,8 +1,8 @@
 //! Host functions: typed and untyped, with and without a caller, and what crosses them.
 
 use fulmar::{
-    Caller, Engine, Error, ExternRef, Func, FuncType, Linker, Module, Store, Trap, V128, Val,
-    ValType,
+    Caller, Engine, Error, ExternRef, Func, FuncType, Linker, Module, Rooted, Store, Trap, V128,
+    Val, ValType,
 };
 use std::fmt;
 
@@ -106,23 +106,28 @@ fn references_cross_in_both_directions() {
         (func $self (export "func") (result funcref) (call $func (ref.func $self))))"#;
     let mut linker = Linker::<Vec<bool>>::new(&engine);
     linker
-        .func_wrap("h", "extern", |mut caller: Caller<'_, Vec<bool>>, value: Option<ExternRef>| {
-            let is_some = value.is_some();
-            caller.data_mut().push(is_some);
-            value
-        })
+        .func_wrap(
+            "h",
+            "extern",
+            |mut caller: Caller<'_, Vec<bool>>, value: Option<Rooted<ExternRef>>| {
+                let is_some = value.is_some();
+                caller.data_mut().push(is_some);
+                value
+            },
+        )
         .unwrap();
     linker.func_wrap("h", "func", |func: Option<Func>| func).unwrap();
     let mut store = Store::new(&engine, Vec::new());
     let instance = linker.instantiate(&mut store, &module(&engine, text)).unwrap();
 
-    let same =
-        instance.get_typed_func::<Option<ExternRef>, Option<ExternRef>>(&mut store, "extern");
+    let same = instance.get_typed_func::<Option<Rooted<ExternRef>>, Option<Rooted<ExternRef>>>(
+        &mut store, "extern",
+    );
     let same = same.unwrap();
-    let value = ExternRef::new(&mut store, String::from("value"));
+    let value = ExternRef::new(&mut store, String::from("value")).unwrap();
     let back = same.call(&mut store, Some(value)).unwrap().unwrap();
-    assert_eq!(back.data(&store).unwrap().downcast_ref::<String>().unwrap(), "value");
-    assert!(ExternRef::ref_eq(&store, Some(&value), Some(&back)));
+    assert_eq!(back.data(&store).unwrap().unwrap().downcast_ref::<String>().unwrap(), "value");
+    assert!(Rooted::ref_eq(&store, &value, &back).unwrap());
     assert!(same.call(&mut store, None).unwrap().is_none());
     assert_eq!(store.data(), &[true, false]);
 

@@ -157,7 +157,7 @@ fn exports_are_listed_in_order() {
     assert!(instance.get_func(&mut store, "z").is_none());
     assert!(instance.get_table(&mut store, "t").is_some());
     let global = instance.get_global(&mut store, "").unwrap();
-    assert_eq!(global.get(&store).i32(), Some(5));
+    assert_eq!(global.get(&mut store).i32(), Some(5));
     let error = instance.get_typed_func::<(), ()>(&mut store, "z").unwrap_err();
     assert_eq!(error.to_string(), r#"no exported function named "z""#);
     assert_eq!(instance.module(&store).exports().len(), 4);
@@ -184,7 +184,7 @@ fn a_segment_that_does_not_fit_leaves_what_was_written_before() {
     assert_eq!(error.as_trap(), Some(Trap::MemoryOutOfBounds));
     assert_eq!(memory.data(&store)[..12], *b"kept\0\0\0\0\0\0\0\0");
     assert_eq!(memory.data(&store)[65533..], [0; 3]);
-    let seven = table.get(&store, 1).unwrap().as_func().unwrap();
+    let seven = table.get(&mut store, 1).unwrap().as_func().unwrap();
     let seven = seven.typed::<(), i32>(&store).unwrap();
     assert_eq!(seven.call(&mut store, ()).unwrap(), 7, "functions of the failed instance live on");
 
@@ -192,7 +192,7 @@ fn a_segment_that_does_not_fit_leaves_what_was_written_before() {
         (elem (i32.const 0) func $f) (elem (i32.const 1) func $f $f))"#;
     let error = linker.instantiate(&mut store, &module(&engine, text)).unwrap_err();
     assert_eq!(error.as_trap(), Some(Trap::TableOutOfBounds));
-    assert!(!table.get(&store, 0).unwrap().is_null());
+    assert!(!table.get(&mut store, 0).unwrap().is_null());
 }
 
 #[test]
@@ -204,7 +204,7 @@ fn start_functions_run_and_can_fail() {
         (func $start (global.set $g (i32.const 2))) (start $start))"#;
     let instance = linker.instantiate(&mut store, &module(&engine, text)).unwrap();
     let global = instance.get_global(&mut store, "g").unwrap();
-    assert_eq!(global.get(&store).i32(), Some(2));
+    assert_eq!(global.get(&mut store).i32(), Some(2));
     let failing = module(&engine, "(module (func $start unreachable) (start $start))");
     let error = linker.instantiate(&mut store, &failing).unwrap_err();
     assert_eq!(error.as_trap(), Some(Trap::UnreachableCodeReached));
@@ -226,9 +226,9 @@ fn constant_expressions_see_imports_and_earlier_globals() {
         (data (i32.sub (global.get $base) (i32.const 39)) "x"))"#;
     let instance = linker.instantiate(&mut store, &module(&engine, text)).unwrap();
     let sum = instance.get_global(&mut store, "sum").unwrap();
-    assert_eq!(sum.get(&store).i32(), Some(42));
+    assert_eq!(sum.get(&mut store).i32(), Some(42));
     let func = instance.get_global(&mut store, "func").unwrap();
-    assert_eq!(func.get(&store).func_ref().unwrap(), instance.get_func(&mut store, "f"));
+    assert_eq!(func.get(&mut store).func_ref().unwrap(), instance.get_func(&mut store, "f"));
     let memory = instance.get_memory(&mut store, "m").unwrap();
     assert_eq!(memory.data(&store)[..3], *b"\0x\0");
 }

@@ -36,7 +36,7 @@ fn wide_memories_and_tables_are_imported_as_such() {
     assert!(matches!(&types[0], ExternType::Memory(ty) if ty.is_64()));
     assert!(matches!(&types[1], ExternType::Table(ty) if ty.is_64()));
     assert_eq!(&memory.data(&store)[0xfffe..], b"hi");
-    assert!(table.get(&store, 2).is_some_and(|element| !element.is_null()));
+    assert!(table.get(&mut store, 2).is_some_and(|element| !element.is_null()));
     let grow = instance.get_typed_func::<i64, i64>(&mut store, "grow").unwrap();
     assert_eq!(grow.call(&mut store, 2).unwrap(), 1);
     assert_eq!((memory.size(&store), memory.data_size(&store)), (3, 3 << 16));

@@ -7,7 +7,7 @@ mod configurations;
 use configurations::{Configuration, configurations};
 use fulmar::{
     AsContextMut, Caller, Engine, Error, Exception, ExnRef, ExternRef, ExternType, Func, FuncType,
-    Instance, Linker, Module, Store, Tag, TagType, Trap, V128, Val, ValType,
+    Instance, Linker, Module, Rooted, Store, Tag, TagType, Trap, V128, Val, ValType,
 };
 
 fn module(engine: &Engine, text: &str) -> Module {
@@ -58,7 +58,7 @@ fn the_embedder_gets_what_nobody_catches() {
         let module = module(engine, text);
         let instance = Instance::new(&mut *store, &module, &[]).unwrap();
         let outer = instance.get_func(&mut *store, "outer").unwrap();
-        let reference = ExternRef::new(&mut *store, "mine");
+        let reference = ExternRef::new(&mut *store, "mine").unwrap();
         let error = outer.call(&mut *store, &[reference.into()], &mut []).unwrap_err();
         let thrown = error.as_exception().unwrap();
         assert_eq!(Some(thrown.tag()), instance.get_tag(&mut *store, "t"));
@@ -68,8 +68,9 @@ fn the_embedder_gets_what_nobody_catches() {
         assert_eq!((fields[2].f32(), fields[3].f64()), (Some(3.5), Some(-4.5)));
         assert_eq!(fields[4].v128(), Some(V128::from(5 | 6 << 64)));
         assert!(fields[5].func_ref().unwrap().is_some());
-        assert_eq!(fields[6].extern_ref().unwrap(), Some(reference));
-        assert_eq!(fields[7].exn_ref(), Some(None));
+        let field = fields[6].extern_ref().unwrap().unwrap();
+        assert!(Rooted::ref_eq(&*store, &field, &reference).unwrap());
+        assert!(fields[7].exn_ref().unwrap().is_none());
         assert_eq!(error.as_trap(), None);
         let expected = "uncaught exception (i32 -1, i64 -2, f32 3.5, f64 -4.5, \
             v128 0x00000000000000060000000000000005, funcref, externref, exnref)";
@@ -86,8 +87,8 @@ fn the_embedder_gets_what_nobody_catches() {
 fn guests_catch_what_hosts_throw() {
     everywhere(|engine, store| {
         let (tag, mut linker) = tagged(engine, store);
-        let throw = move |caller: Caller<'_, ()>, value: i32| -> Result<(), Error> {
-            Err(Exception::new(&caller, tag, &[Val::I32(value)])?.into())
+        let throw = move |mut caller: Caller<'_, ()>, value: i32| -> Result<(), Error> {
+            Err(Exception::new(&mut caller, tag, &[Val::I32(value)])?.into())
         };
         linker.func_wrap("host", "throw", throw).unwrap();
         let text = r#"(module
@@ -216,7 +217,7 @@ fn other_errors_are_not_caught() {
     everywhere(|engine, store| {
         let mut elsewhere = Store::new(engine, ());
         let foreign = Tag::new(&mut elsewhere, tag_type([])).unwrap();
-        let foreign = Exception::new(&elsewhere, foreign, &[]).unwrap();
+        let foreign = Exception::new(&mut elsewhere, foreign, &[]).unwrap();
         let mut linker = Linker::new(engine);
         let fail = move |which: i32| -> Result<(), Error> {
             Err(match which {
@@ -295,14 +296,15 @@ fn references_to_exceptions() {
             (return))
         (func (export "throw") (param exnref) (throw_ref (local.get 0))))"#;
     let instance = linker.instantiate(&mut store, &module(&engine, text)).unwrap();
-    let catch = instance.get_typed_func::<i32, Option<ExnRef>>(&mut store, "catch").unwrap();
-    let throw = instance.get_typed_func::<Option<ExnRef>, ()>(&mut store, "throw").unwrap();
+    let catch =
+        instance.get_typed_func::<i32, Option<Rooted<ExnRef>>>(&mut store, "catch").unwrap();
+    let throw = instance.get_typed_func::<Option<Rooted<ExnRef>>, ()>(&mut store, "throw").unwrap();
     let caught = catch.call(&mut store, 9).unwrap().unwrap();
     let made = ExnRef::new(&mut store, tag, &[Val::I32(9)]).unwrap();
     for reference in [caught, made] {
-        assert_eq!(reference.tag(&store), tag);
-        assert_eq!(reference.field(&store, 0).and_then(|field| field.i32()), Some(9));
-        assert!(reference.field(&store, 1).is_none());
+        assert_eq!(reference.tag(&store).unwrap(), tag);
+        assert_eq!(reference.field(&mut store, 0).unwrap().i32(), Some(9));
+        assert!(reference.field(&mut store, 1).is_err());
         let error = throw.call(&mut store, Some(reference)).unwrap_err();
         assert_eq!(i32_field(&error), Some(9));
     }
@@ -324,7 +326,7 @@ fn fields_are_checked() {
         (&[Val::I32(1), Val::I32(2)][..], "field 1 is to be of type funcref, found i32"),
     ];
     for (fields, message) in wrong {
-        let error = Exception::new(&store, tag, fields).unwrap_err();
+        let error = Exception::new(&mut store, tag, fields).unwrap_err();
         assert_eq!(error.to_string(), message);
         assert!(ExnRef::new(&mut store, tag, fields).is_err());
     }
@@ -339,7 +341,7 @@ fn fields_are_of_the_store() {
     let (mut store, mut other) = (Store::new(&engine, ()), Store::new(&engine, ()));
     let tag = Tag::new(&mut store, tag_type([ValType::FUNCREF])).unwrap();
     let func = Func::wrap(&mut other, || {});
-    drop(Exception::new(&store, tag, &[func.into()]));
+    drop(Exception::new(&mut store, tag, &[func.into()]));
 }
 
 #[test]

@@ -331,7 +331,7 @@ fn the_depth_of_calls_follows_the_limit() {
             let func = instance.get_typed_func::<(), ()>(&mut store, "f").unwrap();
             let error = func.call(&mut store, ()).unwrap_err();
             assert_eq!(error.as_trap(), Some(Trap::StackOverflow));
-            instance.get_global(&mut store, "depth").unwrap().get(&store).i32().unwrap()
+            instance.get_global(&mut store, "depth").unwrap().get(&mut store).i32().unwrap()
         };
         let (small, large) = (depth(64 << 10, 0), depth(640 << 10, 0));
         assert!(small > 500, "{small} calls in 64 KiB");

@@ -128,6 +128,7 @@ pub(crate) fn parse(mut words: impl Iterator<Item = String>) -> Result<Command, 
             "--help" | "-h" => return Ok(Command::Help),
             "--quiet" | "-q" => args.quiet = true,
             "--no-accumulators" => args.settings.no_accumulators = true,
+            "--gc-stress" => args.settings.gc_stress = true,
             _ if name.starts_with('-') => {
                 let option = OPTIONS.iter().find(|option| option.name == name);
                 let option = option.ok_or_else(|| format!("unknown option {name}"))?;
@@ -160,6 +161,7 @@ pub(crate) fn help() -> String {
     }
     for (left, what) in [
         ("--no-accumulators", "keep no values in the interpreter's accumulators"),
+        ("--gc-stress", "collect garbage before each allocation"),
         ("-q, --quiet", "print no row for scripts in which all went as expected"),
         ("-h, --help", "print this"),
     ] {

@@ -4,7 +4,7 @@
 //! make such values, its arm in `argument`.
 
 use crate::fault::Fault;
-use fulmar::{AsContext, ExternRef, Store, V128, Val};
+use fulmar::{AnyRef, AsContext, ExternRef, HeapType as Heap, Store, V128, Val};
 use std::fmt;
 use wast::core::{AbstractHeapType, HeapType, NanPattern, V128Pattern, WastArgCore, WastRetCore};
 
@@ -21,6 +21,8 @@ pub(crate) enum Pattern {
     NonNull(Kind),
     /// The reference to a host value that the script made with this number.
     Host(u32),
+    /// As `Host`, as a reference of the other hierarchy.
+    AnyHost(u32),
     /// One of these.
     Either(Vec<Pattern>),
 }
@@ -91,8 +93,16 @@ impl fmt::Display for Kind {
 }
 
 /// The kind of a reference and whether it is null; `None` if the value is no reference.
-fn kind_of(value: &Val) -> Option<(Kind, bool)> {
+fn kind_of(value: &Val, store: &Store<()>) -> Option<(Kind, bool)> {
     match value {
+        Val::AnyRef(None) => Some((Kind::Any, true)),
+        Val::AnyRef(Some(reference)) => {
+            let is = |ty: Heap| reference.matches_ty(store, &ty).unwrap_or(false);
+            let kinds =
+                [(Heap::I31, Kind::I31), (Heap::Struct, Kind::Struct), (Heap::Array, Kind::Array)];
+            let kind = kinds.into_iter().find(|(ty, _)| is(*ty));
+            Some((kind.map_or(Kind::Any, |(_, kind)| kind), false))
+        }
         Val::FuncRef(reference) => Some((Kind::Func, reference.is_none())),
         Val::ExternRef(reference) => Some((Kind::Extern, reference.is_none())),
         Val::ExnRef(reference) => Some((Kind::Exn, reference.is_none())),
@@ -121,7 +131,8 @@ impl Pattern {
             WastRetCore::Either(cases) => {
                 Self::Either(cases.iter().map(Self::new).collect::<Result<_, _>>()?)
             }
-            WastRetCore::RefFunc(Some(_)) | WastRetCore::RefHost(_) | WastRetCore::RefI31Shared => {
+            WastRetCore::RefHost(number) => Self::AnyHost(*number),
+            WastRetCore::RefFunc(Some(_)) | WastRetCore::RefI31Shared => {
                 return Err(Fault::Script(format!(
                     "a pattern unknown to the runner: {expected:?}"
                 )));
@@ -137,14 +148,19 @@ impl Pattern {
                 let Val::V128(vector) = value else { return false };
                 lanes.iter().enumerate().all(|(index, lane)| lane.matches(lane.of(*vector, index)))
             }
-            Self::Null(None) => kind_of(value).is_some_and(|(_, null)| null),
+            Self::Null(None) => kind_of(value, store).is_some_and(|(_, null)| null),
             Self::Null(Some(kind)) => {
-                kind_of(value).is_some_and(|(found, null)| null && kind.includes(found))
+                kind_of(value, store).is_some_and(|(found, null)| null && kind.includes(found))
             }
             Self::NonNull(kind) => {
-                kind_of(value).is_some_and(|(found, null)| !null && kind.includes(found))
+                kind_of(value, store).is_some_and(|(found, null)| !null && kind.includes(found))
             }
-            Self::Host(number) => host_number(value, store) == Some(*number),
+            Self::Host(number) => {
+                matches!(value, Val::ExternRef(_)) && host_number(value, store) == Some(*number)
+            }
+            Self::AnyHost(number) => {
+                matches!(value, Val::AnyRef(_)) && host_number(value, store) == Some(*number)
+            }
             Self::Either(cases) => cases.iter().any(|case| case.matches(value, store)),
         }
     }
@@ -180,8 +196,12 @@ fn number(value: &Val) -> Option<(LaneType, u64)> {
 
 /// The number of the host value that `value` refers to.
 fn host_number(value: &Val, store: &Store<()>) -> Option<u32> {
-    let Val::ExternRef(Some(reference)) = value else { return None };
-    reference.data(store.as_context())?.downcast_ref().copied()
+    let data = match value {
+        Val::ExternRef(reference) => (*reference)?.data(store.as_context()),
+        Val::AnyRef(reference) => (*reference)?.data(store.as_context()),
+        _ => return None,
+    };
+    data.ok()??.downcast_ref().copied()
 }
 
 /// The value that the script's `argument` denotes.
@@ -192,14 +212,18 @@ pub(crate) fn argument(argument: &WastArgCore<'_>, store: &mut Store<()>) -> Res
         WastArgCore::F32(value) => Val::F32(value.bits),
         WastArgCore::F64(value) => Val::F64(value.bits),
         WastArgCore::V128(value) => Val::V128(V128::from(u128::from_le_bytes(value.to_le_bytes()))),
-        WastArgCore::RefExtern(number) => Val::ExternRef(Some(ExternRef::new(store, *number))),
+        WastArgCore::RefExtern(number) => ExternRef::new(store, *number)?.into(),
         WastArgCore::RefNull(ty) => match hierarchy(ty) {
             Some(Kind::Func) => Val::FuncRef(None),
             Some(Kind::Extern) => Val::ExternRef(None),
             Some(Kind::Exn) => Val::ExnRef(None),
+            Some(Kind::Any) => Val::AnyRef(None),
             _ => return Err(unknown_argument(argument)),
         },
-        WastArgCore::RefHost(_) => return Err(unknown_argument(argument)),
+        WastArgCore::RefHost(number) => {
+            let value = ExternRef::new(&mut *store, *number)?;
+            AnyRef::convert_extern(store, value)?.into()
+        }
     })
 }
 
@@ -354,6 +378,7 @@ impl fmt::Display for Pattern {
             Self::Null(Some(kind)) => write!(f, "ref.null {kind}"),
             Self::NonNull(kind) => write!(f, "ref.{kind}"),
             Self::Host(number) => write!(f, "ref.extern {number}"),
+            Self::AnyHost(number) => write!(f, "ref.host {number}"),
             Self::Either(cases) => {
                 f.write_str("either")?;
                 cases.iter().try_for_each(|case| write!(f, " ({case})"))
@@ -384,7 +409,8 @@ impl fmt::Display for Shown<'_> {
                 })
             }
             (Val::V128(vector), _) => write!(f, "v128 {:#034x}", vector.as_u128()),
-            (value, _) => match (kind_of(value), host_number(value, self.store)) {
+            (value, _) => match (kind_of(value, self.store), host_number(value, self.store)) {
+                (Some((Kind::Any, _)), Some(number)) => write!(f, "ref.host {number}"),
                 (_, Some(number)) => write!(f, "ref.extern {number}"),
                 (Some((kind, true)), _) => write!(f, "ref.null {kind}"),
                 (Some((kind, false)), _) => write!(f, "ref.{kind}"),
@@ -397,7 +423,7 @@ impl fmt::Display for Shown<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use fulmar::{Engine, Store};
+    use fulmar::{Engine, I31, Store};
     use wast::parser::{self, ParseBuffer};
 
     fn pattern(text: &str) -> Pattern {
@@ -465,11 +491,23 @@ mod tests {
             check(text, &[], &nulls);
         }
         let mut store = Store::new(&Engine::default(), ());
-        let value = Val::ExternRef(Some(ExternRef::new(&mut store, 7_u32)));
+        let host = ExternRef::new(&mut store, 7_u32).unwrap();
+        let value = Val::from(host);
         let matching = ["ref.extern", "ref.extern 7", "either (ref.extern 1) (ref.extern 7)"];
         assert!(matching.iter().all(|text| pattern(text).matches(&value, &store)));
         let others = ["ref.extern 8", "ref.null", "ref.func", "either (ref.extern 1) (ref.null)"];
         assert!(!others.iter().any(|text| pattern(text).matches(&value, &store)));
+        assert!(!pattern("ref.host 7").matches(&value, &store));
+        let value = Val::from(AnyRef::convert_extern(&mut store, host).unwrap());
+        assert!(["ref.host 7", "ref.any"].iter().all(|text| pattern(text).matches(&value, &store)));
+        for text in ["ref.host 8", "ref.extern 7", "ref.eq", "ref.struct"] {
+            assert!(!pattern(text).matches(&value, &store), "{text}");
+        }
+        let value = Val::from(AnyRef::from_i31(&mut store, I31::wrapping_i32(7)));
+        for text in ["ref.i31", "ref.eq", "ref.any"] {
+            assert!(pattern(text).matches(&value, &store), "{text}");
+        }
+        assert!(!pattern("ref.array").matches(&value, &store));
     }
 
     #[test]

@@ -199,7 +199,7 @@ impl Session {
                 let instance = self.instance(*module)?;
                 let value = instance.get_global(&mut self.store, global);
                 let value = value.ok_or_else(|| no_export("global", global))?;
-                Ok(vec![value.get(&self.store)])
+                Ok(vec![value.get(&mut self.store)])
             }
         }
     }

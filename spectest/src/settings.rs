@@ -50,6 +50,8 @@ const PROPOSALS: &[(&str, SpecVersion, Toggle)] = &[
     ("custom-page-sizes", SpecVersion::Draft, Config::wasm_custom_page_sizes),
     ("wide-arithmetic", SpecVersion::Draft, Config::wasm_wide_arithmetic),
     ("exceptions", SpecVersion::V3, Config::wasm_exceptions),
+    ("function-references", SpecVersion::V3, Config::wasm_function_references),
+    ("gc", SpecVersion::V3, Config::wasm_gc),
 ];
 
 /// The names of all proposals that [`Features`] understands.
@@ -135,6 +137,8 @@ pub struct Settings {
     pub stack_bytes_max: Option<usize>,
     /// Keeps the translator from holding values in accumulators, so that both ways can be tested.
     pub no_accumulators: bool,
+    /// Whether each allocation in the garbage-collected heap collects before.
+    pub gc_stress: bool,
 }
 
 impl Settings {
@@ -153,6 +157,7 @@ impl Settings {
             config.max_wasm_stack(bytes);
         }
         config.consume_fuel(self.fuel.is_some()).accumulators(!self.no_accumulators);
+        config.gc_stress(self.gc_stress);
         config
     }
 }

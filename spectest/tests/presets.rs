@@ -38,6 +38,9 @@ const NEEDS: &[(&str, SpecVersion, &str)] = &[
     ("memory64", SpecVersion::V3, "(memory i64 1)"),
     ("memory64", SpecVersion::V3, "(table i64 1 funcref)"),
     ("exceptions", SpecVersion::V3, "(tag)"),
+    ("function-references", SpecVersion::V3, "(type $f (func)) (func (param (ref null $f)))"),
+    ("gc", SpecVersion::V3, "(type (struct))"),
+    ("gc", SpecVersion::V3, "(func (param anyref))"),
     ("custom-page-sizes", SpecVersion::Draft, "(memory 1 (pagesize 1))"),
     (
         "wide-arithmetic",
@@ -80,10 +83,13 @@ fn versions_accept_what_they_took_in() {
 #[test]
 fn proposals_are_switched_one_by_one() {
     for &(proposal, _, needs) in NEEDS {
-        assert!(!accepts(&format!("draft,-{proposal}"), needs), "{proposal}");
+        // Typed references to functions come with garbage collection, too.
+        let also = if proposal == "function-references" { ",-gc" } else { "" };
+        assert!(!accepts(&format!("draft,-{proposal}{also}"), needs), "{proposal}");
         for (words, version) in VERSIONS {
-            // Vectors that are relaxed are vectors first.
-            if proposal != "relaxed-simd" || version >= SpecVersion::V2 {
+            // Vectors that are relaxed are vectors first, and typed references are references.
+            let builds_on_2 = ["relaxed-simd", "function-references", "gc"].contains(&proposal);
+            if !builds_on_2 || version >= SpecVersion::V2 {
                 assert!(accepts(&format!("{words},+{proposal}"), needs), "{proposal} in {words}");
             }
         }

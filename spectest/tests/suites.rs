@@ -68,6 +68,18 @@ fn proposals_after_version_2() {
 }
 
 #[test]
+fn version_3_in_parts() {
+    let counts = Counts { passed: 19_372, malformed: 708, text: 657, ..Counts::default() };
+    check("wasm-latest", counts, &all_settings());
+    let mut settings = all_settings();
+    settings.push(Settings { gc_stress: true, ..Settings::default() });
+    check("bulk-memory", Counts { passed: 7188, ..Counts::default() }, &settings);
+    let counts = Counts { passed: 656, malformed: 1, text: 1, ..Counts::default() };
+    check("gc", counts, &settings);
+    check("exceptions", Counts { passed: 90, malformed: 2, ..Counts::default() }, &settings);
+}
+
+#[test]
 fn proposals_after_version_3() {
     let counts = Counts { passed: 160, malformed: 108, text: 4, ..Counts::default() };
     check("custom-page-sizes", counts, &all_settings());

@@ -222,3 +222,17 @@ pub(crate) const REF_FUNC: Family = Family { d: true, words: &["func"], ..NONE }
 /// The values to be thrown are the `count` slots at byte `base`.
 pub(crate) const THROW: Family = Family { words: &["tag", "base", "count"], ..NONE };
 pub(crate) const THROW_REF: Family = Family { x: true, ..NONE };
+pub(crate) const CALL_REF: Family = Family { x: true, words: &["base"], ..NONE };
+pub(crate) const RETURN_CALL_REF: Family = Family { x: true, words: &["base", "count"], ..NONE };
+pub(crate) const REF_TEST: Family = Family { words: &["asked", "type"], ..DX };
+pub(crate) const REF_CAST: Family = Family { x: true, words: &["asked", "type"], ..NONE };
+/// The operands are in the slots from byte `base` up to `end`, which is the end of the live slots.
+pub(crate) const NEW: Family =
+    Family { d: true, words: &["type", "base", "end", "operand"], ..NONE };
+pub(crate) const STRUCT_GET: Family = Family { words: &["offset"], ..DX };
+pub(crate) const STRUCT_SET: Family = Family { words: &["offset"], ..XY };
+pub(crate) const ARRAY_GET: Family = DXY;
+pub(crate) const ARRAY_SET: Family = Family { rest: 1, ..XY };
+pub(crate) const ARRAY_LEN: Family = DX;
+/// The operands are in the slots from byte `base` on.
+pub(crate) const WHOLE_ARRAY: Family = Family { words: &["base", "operand"], ..NONE };

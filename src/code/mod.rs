@@ -11,8 +11,10 @@ pub(crate) mod fused;
 pub(crate) mod fused_rows;
 pub(crate) mod handlers;
 pub(crate) mod op;
+mod ref_target;
 pub(crate) mod shape;
 pub(crate) mod table;
 
 pub(crate) use op::{Op, Opcode};
+pub(crate) use ref_target::RefTarget;
 pub(crate) use shape::{Place, Shape};

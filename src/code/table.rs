@@ -55,6 +55,7 @@ macro_rules! for_each_op {
             I64ReinterpretF64      "i64.reinterpret_f64" (f64) -> i64 = num::i64_reinterpret_f64;
             F32ReinterpretI32      "f32.reinterpret_i32" (i32) -> f32 = num::f32_reinterpret_i32;
             F64ReinterpretI64      "f64.reinterpret_i64" (i64) -> f64 = num::f64_reinterpret_i64;
+            RefI31                 "ref.i31" (i32) -> u64 = num::ref_i31;
             I32TruncSatF32S        "i32.trunc_sat_f32_s" (f32) -> i32 = num::i32_trunc_sat_f32_s;
             I32TruncSatF32U        "i32.trunc_sat_f32_u" (f32) -> i32 = num::i32_trunc_sat_f32_u;
             I32TruncSatF64S        "i32.trunc_sat_f64_s" (f64) -> i32 = num::i32_trunc_sat_f64_s;
@@ -73,6 +74,9 @@ macro_rules! for_each_op {
             I64TruncF32U           "i64.trunc_f32_u" (f32) -> i64 = num::i64_trunc_f32_u;
             I64TruncF64S           "i64.trunc_f64_s" (f64) -> i64 = num::i64_trunc_f64_s;
             I64TruncF64U           "i64.trunc_f64_u" (f64) -> i64 = num::i64_trunc_f64_u;
+            I31GetS                "i31.get_s" (u64) -> i32 = num::i31_get_s;
+            I31GetU                "i31.get_u" (u64) -> i32 = num::i31_get_u;
+            RefAsNonNull           "ref.as_non_null" (u64) -> u64 = num::ref_as_non_null;
         }
         commutative {
             I32Add                 "i32.add" (i32, i32) -> i32 = num::i32_add;
@@ -619,6 +623,50 @@ macro_rules! for_each_op {
             I8x16Shuffle        "i8x16.shuffle"         SHUFFLE;
             Throw               "throw"                 THROW;
             ThrowRef            "throw_ref"             THROW_REF;
+            CallRef             "call_ref"              CALL_REF;
+            ReturnCallRef       "return_call_ref"       RETURN_CALL_REF;
+            RefTest             "ref.test"              REF_TEST;
+            RefCast             "ref.cast"              REF_CAST;
+            StructNew           "struct.new"            NEW;
+            StructNewDefault    "struct.new_default"    NEW;
+            StructGet8S         "struct.get8_s"         STRUCT_GET;
+            StructGet8U         "struct.get8_u"         STRUCT_GET;
+            StructGet16S        "struct.get16_s"        STRUCT_GET;
+            StructGet16U        "struct.get16_u"        STRUCT_GET;
+            StructGet32         "struct.get32"          STRUCT_GET;
+            StructGet64         "struct.get64"          STRUCT_GET;
+            StructGetF32        "struct.get_f32"        STRUCT_GET;
+            StructGetF64        "struct.get_f64"        STRUCT_GET;
+            StructGetV128       "struct.get_v128"       STRUCT_GET;
+            StructSet8          "struct.set8"           STRUCT_SET;
+            StructSet16         "struct.set16"          STRUCT_SET;
+            StructSet32         "struct.set32"          STRUCT_SET;
+            StructSet64         "struct.set64"          STRUCT_SET;
+            StructSetV128       "struct.set_v128"       STRUCT_SET;
+            ArrayNew            "array.new"             NEW;
+            ArrayNewDefault     "array.new_default"     NEW;
+            ArrayNewFixed       "array.new_fixed"       NEW;
+            ArrayNewData        "array.new_data"        NEW;
+            ArrayNewElem        "array.new_elem"        NEW;
+            ArrayGet8S          "array.get8_s"          ARRAY_GET;
+            ArrayGet8U          "array.get8_u"          ARRAY_GET;
+            ArrayGet16S         "array.get16_s"         ARRAY_GET;
+            ArrayGet16U         "array.get16_u"         ARRAY_GET;
+            ArrayGet32          "array.get32"           ARRAY_GET;
+            ArrayGet64          "array.get64"           ARRAY_GET;
+            ArrayGetF32         "array.get_f32"         ARRAY_GET;
+            ArrayGetF64         "array.get_f64"         ARRAY_GET;
+            ArrayGetV128        "array.get_v128"        ARRAY_GET;
+            ArraySet8           "array.set8"            ARRAY_SET;
+            ArraySet16          "array.set16"           ARRAY_SET;
+            ArraySet32          "array.set32"           ARRAY_SET;
+            ArraySet64          "array.set64"           ARRAY_SET;
+            ArraySetV128        "array.set_v128"        ARRAY_SET;
+            ArrayLen            "array.len"             ARRAY_LEN;
+            ArrayFill           "array.fill"            WHOLE_ARRAY;
+            ArrayCopy           "array.copy"            WHOLE_ARRAY;
+            ArrayInitData       "array.init_data"       WHOLE_ARRAY;
+            ArrayInitElem       "array.init_elem"       WHOLE_ARRAY;
         }
         }
     };

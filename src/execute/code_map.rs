@@ -18,6 +18,7 @@ use crate::error::Error;
 use crate::module::ModuleInner;
 use crate::translate::{SourceMap, Translator};
 use crate::types::index::{FuncIdx, TagIdx};
+use crate::workers::for_each_body;
 
 use super::dispatch;
 
@@ -89,34 +90,49 @@ impl CodeMap {
     ///
     /// If the function is not valid, or larger than branches can reach.
     pub(crate) fn translate(&self, module: &ModuleInner, defined: usize) -> Result<(), Error> {
-        let entry = self.entry(defined);
-        if entry.is_translated() {
+        if self.entry(defined).is_translated() {
             return Ok(());
         }
         module.validate_body(defined)?;
         let mut translator = self.translator.lock().take().unwrap_or_default();
-        translator.translate(module, defined, dispatch::label, None)?;
-        {
-            let mut arena = self.arena.lock();
-            if !entry.is_translated() {
-                let index = u32::try_from(defined).expect("validated count");
-                let code = arena.add(index, translator.code());
-                // Before the code can run: it may throw at once.
-                if let Some(handlers) = translator.handlers() {
-                    arena.handlers.insert(index, handlers);
-                }
-                entry.code.store(code, Ordering::Release);
-            }
-        }
+        self.translate_with(&mut translator, module, defined)?;
         if translator.buffer_bytes() <= TRANSLATOR_BYTES_MAX {
             *self.translator.lock() = Some(translator);
         }
         Ok(())
     }
 
-    /// Lets go of what only translation needs, when all functions are translated.
-    pub(crate) fn finish(&self) {
-        *self.translator.lock() = None;
+    /// Translates all functions of a module whose bodies are valid.
+    ///
+    /// # Errors
+    ///
+    /// If a function is larger than branches can reach.
+    pub(crate) fn translate_all(&self, module: &ModuleInner) -> Result<(), Error> {
+        for_each_body(module.bodies.len(), module.code_bytes(), |translator, defined| {
+            self.translate_with(translator, module, defined)
+        })
+    }
+
+    /// Translates and publishes a function, which is valid.
+    fn translate_with(
+        &self,
+        translator: &mut Translator,
+        module: &ModuleInner,
+        defined: usize,
+    ) -> Result<(), Error> {
+        translator.translate(module, defined, dispatch::label, None)?;
+        let entry = self.entry(defined);
+        let mut arena = self.arena.lock();
+        if !entry.is_translated() {
+            let index = u32::try_from(defined).expect("validated count");
+            let code = arena.add(index, translator.code());
+            // Before the code can run: it may throw at once.
+            if let Some(handlers) = translator.handlers() {
+                arena.handlers.insert(index, handlers);
+            }
+            entry.code.store(code, Ordering::Release);
+        }
+        Ok(())
     }
 
     /// The defined function whose code `pc` is in, and how many bytes into it. None is found for a

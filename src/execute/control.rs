@@ -413,11 +413,95 @@ unsafe fn selected<I: Instr>(s: &State, at: usize) -> Result<*const FuncEntity, 
             return Err(Trap::IndirectCallToNull);
         }
         let func = (*s.ctx).funcs.add(slot as usize - 1);
-        if (*func).ty != TypeId(Operands::<I>::word(s, at, 1)) {
+        let expected = TypeId(Operands::<I>::word(s, at, 1));
+        if (*func).ty != expected && !is_subtype(s.ctx, (*func).ty, expected) {
             cold_path();
             return Err(Trap::BadSignature);
         }
         Ok(func)
+    }
+}
+
+/// Whether a type of the store is a subtype of another one.
+#[cold]
+#[inline(never)]
+unsafe fn is_subtype(ctx: *mut Ctx, sub: TypeId, sup: TypeId) -> bool {
+    // SAFETY: the caller's promise: `ctx` runs.
+    unsafe { (*ctx).store.as_ref().is_subtype(sub, sup) }
+}
+
+/// The function that `call_ref` of the instruction `I` is given.
+#[inline(always)]
+unsafe fn referred<I: Instr>(s: &State, at: usize) -> Result<*const FuncEntity, Trap> {
+    // SAFETY: the caller's promise; validation has checked the type.
+    unsafe {
+        match Operands::<I>::x::<Slot, u64>(s, at) {
+            0 => Err(Trap::NullReference),
+            slot => Ok((*s.ctx).funcs.add(slot as usize - 1)),
+        }
+    }
+}
+
+/// Calls a function of the store, from the cell that ends at `end`, with the arguments at byte
+/// `base` of the frame.
+#[inline(always)]
+unsafe fn call_entity(s: &mut State, func: *const FuncEntity, end: usize, base: u32) -> Flow {
+    // SAFETY: the caller's promise.
+    unsafe {
+        let arguments = s.sp.add(base as usize);
+        let frame = Next { pc: s.pc.add(end), sp: s.sp };
+        if (*func).instance == (*s.ctx).instance {
+            push(s.ctx, frame.pc, frame.sp);
+            s.pc = code((*func).entry);
+            s.sp = arguments;
+            return Flow::Jump;
+        }
+        let next = call_any(s.ctx, func, frame, arguments);
+        go_to(s, next, arguments.cast())
+    }
+}
+
+/// `call_ref x`.
+pub(crate) struct CallRef;
+
+impl Instr for CallRef {
+    const OP: Op = Op::CallRef;
+
+    #[inline(always)]
+    unsafe fn run(s: &mut State, at: usize) -> Flow {
+        // SAFETY: the caller's promise.
+        unsafe {
+            match referred::<Self>(s, at) {
+                Ok(func) => {
+                    let base = Operands::<Self>::word(s, at, 0);
+                    call_entity(s, func, at + Self::AT.bytes, base)
+                }
+                Err(trap) => Flow::Trap(trap),
+            }
+        }
+    }
+}
+
+/// `return_call_ref x`.
+pub(crate) struct ReturnCallRef;
+
+impl Instr for ReturnCallRef {
+    const OP: Op = Op::ReturnCallRef;
+
+    #[inline(always)]
+    unsafe fn run(s: &mut State, at: usize) -> Flow {
+        // SAFETY: the caller's promise.
+        unsafe {
+            let func = match referred::<Self>(s, at) {
+                Ok(func) => func,
+                Err(trap) => return Flow::Trap(trap),
+            };
+            let base = Operands::<Self>::word(s, at, 0) as usize;
+            let count = Operands::<Self>::word(s, at, 1) as usize;
+            let frame = Next { pc: s.pc.add(at + Self::AT.bytes), sp: s.sp };
+            let next = return_call_any(s.ctx, func, frame, base, count);
+            go_to(s, next, frame.sp.cast())
+        }
     }
 }
 
@@ -435,16 +519,8 @@ impl Instr for CallIndirect {
                 Ok(func) => func,
                 Err(trap) => return Flow::Trap(trap),
             };
-            let arguments = s.sp.add(Operands::<Self>::word(s, at, 2) as usize);
-            let frame = Next { pc: s.pc.add(at + Self::AT.bytes), sp: s.sp };
-            if (*func).instance == (*s.ctx).instance {
-                push(s.ctx, frame.pc, frame.sp);
-                s.pc = code((*func).entry);
-                s.sp = arguments;
-                return Flow::Jump;
-            }
-            let next = call_any(s.ctx, func, frame, arguments);
-            go_to(s, next, arguments.cast())
+            let base = Operands::<Self>::word(s, at, 2);
+            call_entity(s, func, at + Self::AT.bytes, base)
         }
     }
 }
@@ -614,5 +690,5 @@ impl Instr for Translate {
 
 single_shape! {
     Br Unreachable EnterMany ConsumeFuel Call ReturnCall CallImport ReturnCallImport CallIndirect
-    ReturnCallIndirect Return Halt RestoreInstance Translate
+    ReturnCallIndirect CallRef ReturnCallRef Return Halt RestoreInstance Translate
 }

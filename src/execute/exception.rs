@@ -7,7 +7,7 @@
 
 use crate::code::Op;
 use crate::code::handlers::Clause;
-use crate::store::{ExceptionId, InstanceData};
+use crate::store::{Alive, HeapHandle, InstanceData};
 use crate::types::index::TagIdx;
 use crate::{Exception, Trap};
 
@@ -48,7 +48,7 @@ impl Instr for ThrowRef {
     unsafe fn run(s: &mut State, at: usize) -> Flow {
         // SAFETY: the caller's promise; x is a reference to an exception.
         unsafe {
-            let Some(id) = ExceptionId::from_slot(Operands::<Self>::x::<Slot, u64>(s, at)) else {
+            let Some(id) = HeapHandle::from_slot(Operands::<Self>::x::<Slot, u64>(s, at)) else {
                 return Flow::Trap(Trap::NullReference);
             };
             let frame = Next { pc: s.pc.add(at + Self::AT.bytes), sp: s.sp };
@@ -80,7 +80,7 @@ struct Thrown {
     payload: *const u64,
     slots: usize,
     /// The exception as an object of the store, if it is one.
-    object: Option<ExceptionId>,
+    object: Option<HeapHandle>,
 }
 
 /// Throws an exception from the instruction that ends at `frame.pc`, in the frame at `frame.sp`.
@@ -113,10 +113,10 @@ unsafe fn throw(
 /// As for `throw`; `object` is an exception of the store.
 #[cold]
 #[inline(never)]
-unsafe fn throw_object(ctx: *mut Ctx, frame: Next, object: ExceptionId) -> Next {
+unsafe fn throw_object(ctx: *mut Ctx, frame: Next, object: HeapHandle) -> Next {
     // SAFETY: the caller's promise. A payload stays where it is as long as the exception does.
     unsafe {
-        let (tag, payload) = (*(*ctx).store.as_ptr()).exceptions.get(object);
+        let (tag, payload) = (*(*ctx).store.as_ptr()).heap.exception(object);
         let (payload, slots) = (payload.as_ptr(), payload.len());
         let thrown = Thrown { tag, payload, slots, object: Some(object) };
         unwind_or_leave(ctx, frame, &thrown)
@@ -138,7 +138,7 @@ unsafe fn unwind_or_leave(ctx: *mut Ctx, frame: Next, thrown: &Thrown) -> Next {
         // The byte before is one of the operands, as for a call.
         ((*ctx).stop_pc, (*ctx).stop_operands) = (frame.pc.wrapping_sub(1), 0);
         let payload = core::slice::from_raw_parts(thrown.payload, thrown.slots);
-        let store = &*(*ctx).store.as_ptr();
+        let store = &mut *(*ctx).store.as_ptr();
         (*ctx).error = Some(Exception::from_slots(store, thrown.tag, payload).into());
         Next::STOP
     }
@@ -163,7 +163,7 @@ pub(super) unsafe fn catch_from_host(ctx: *mut Ctx, frame: Option<Next>) -> Next
         let exception =
             error.as_exception().and_then(|thrown| Some((thrown, thrown.tag().position_in(id)?)));
         if let Some((exception, tag)) = exception {
-            let payload = exception.slots(id);
+            let payload = exception.slots((*ctx).store.as_ref());
             let (payload, slots) = (payload.as_ptr(), payload.len());
             let thrown = Thrown { tag, payload, slots, object: None };
             if let Some(next) = unwind(ctx, frame, &thrown) {
@@ -226,10 +226,8 @@ unsafe fn enter(ctx: *mut Ctx, target: Next, clause: Clause, thrown: &Thrown) ->
         let mut reference = 0;
         if clause.with_ref {
             // Before the move: the payload may be where the frame's slots are.
-            let payload = core::slice::from_raw_parts(thrown.payload, thrown.slots);
-            let exceptions = &mut (*(*ctx).store.as_ptr()).exceptions;
-            let Some(object) = thrown.object.or_else(|| exceptions.alloc(thrown.tag, payload))
-            else {
+            let stack_end = target.sp.cast::<u64>().add(clause.slot as usize);
+            let Some(object) = thrown.object.or_else(|| put(ctx, thrown, stack_end)) else {
                 ((*ctx).stop_pc, (*ctx).stop_operands) = (target.pc, 0);
                 (*ctx).trap = Some(Trap::AllocationTooLarge);
                 return Next::STOP;
@@ -246,4 +244,21 @@ unsafe fn enter(ctx: *mut Ctx, target: Next, clause: Clause, thrown: &Thrown) ->
         }
     }
     target
+}
+
+/// Makes an exception an object of the store; `None` if there is no memory for it.
+///
+/// # Safety
+///
+/// `ctx` runs, all live slots are below `stack_end`, and `thrown` is what it says.
+unsafe fn put(ctx: *mut Ctx, thrown: &Thrown, stack_end: *const u64) -> Option<HeapHandle> {
+    // SAFETY: the caller's promise; what is carried is alive, too.
+    unsafe {
+        let payload = core::slice::from_raw_parts(thrown.payload, thrown.slots);
+        let store = &mut *(*ctx).store.as_ptr();
+        store.make_room(payload.len() as u64 * 8, Alive { stack_end, words: [payload, &[]] });
+        let object = store.heap.alloc_exception(thrown.tag, payload);
+        (*ctx).reload();
+        object
+    }
 }

@@ -42,7 +42,9 @@ pub(super) unsafe fn call_from_guest(
         (*store.as_ptr()).stack.suspend(slots.add(count), (*ctx).records);
         (*store.as_ptr()).fuel = (*ctx).fuel;
         let slots = core::slice::from_raw_parts_mut(slots, count);
+        let scope = (*store.as_ptr()).roots.enter();
         let result = (func.call)(store, (*ctx).instance, slots);
+        (*store.as_ptr()).roots.leave(scope);
         (*ctx).fuel = (*store.as_ptr()).fuel;
         (*ctx).reload();
         match result {

@@ -13,8 +13,10 @@ mod exception;
 mod host;
 mod instr;
 mod memory;
+mod object;
 mod operand;
 mod ops;
+mod reference;
 mod simd;
 mod stack;
 mod state;
@@ -59,7 +61,10 @@ pub(crate) unsafe fn call(
     unsafe {
         if host != 0 {
             let func = host::func(store, host - 1);
-            ((*func).call)(store, core::ptr::null(), slots)
+            let scope = (*store.as_ptr()).roots.enter();
+            let result = ((*func).call)(store, core::ptr::null(), slots);
+            (*store.as_ptr()).roots.leave(scope);
+            result
         } else {
             call_guest(&entered, instance, entry, slots)
         }

@@ -21,7 +21,9 @@ use super::instr::{
     Binary, BinaryOp, Branch, Cell, Instr, One, Seq, Shaped, Slots, Unary, UnaryOp,
 };
 use super::memory::*;
+use super::object::*;
 use super::operand::{Acc, Destination, Imm, Slot, Source, Value, Wide};
+use super::reference::*;
 use super::simd::*;
 use super::table::*;
 use super::variable::*;

@@ -1,6 +1,6 @@
 //! The stack of a store: one buffer with frames from its start and records from its end.
 
-use alloc::alloc::{Layout, alloc, dealloc};
+use alloc::alloc::{Layout, alloc_zeroed, dealloc};
 use core::ptr::{self, NonNull};
 
 use super::state::Record;
@@ -36,7 +36,7 @@ impl Stack {
     pub(super) fn free(&mut self) -> Option<(*mut u64, *mut Record)> {
         if self.base.is_null() {
             // SAFETY: the size is not zero.
-            self.base = NonNull::new(unsafe { alloc(self.layout()) })?.as_ptr();
+            self.base = NonNull::new(unsafe { alloc_zeroed(self.layout()) })?.as_ptr();
             // SAFETY: the offset is the size of the buffer.
             self.suspend(self.base.cast(), unsafe { self.base.add(self.bytes).cast() });
         }
@@ -46,6 +46,26 @@ impl Stack {
     /// Says what is free from now on: from `top` up to `records`.
     pub(super) fn suspend(&mut self, top: *mut u64, records: *mut Record) {
         (self.top, self.records) = (top, records);
+    }
+
+    /// The first free slot, while no guest runs.
+    pub(crate) fn top(&self) -> *const u64 {
+        self.top
+    }
+
+    /// All slots below `end`, where frames are.
+    ///
+    /// # Safety
+    ///
+    /// `end` is null if there was no call yet, or else a place in the buffer.
+    pub(crate) unsafe fn slots_below(&self, end: *const u64) -> &[u64] {
+        if self.base.is_null() {
+            return &[];
+        }
+        let count = (end.addr() - self.base.addr()) / size_of::<u64>();
+        // SAFETY: the caller's promise; the buffer was allocated with zeros, so that all of it is
+        // initialised.
+        unsafe { core::slice::from_raw_parts(self.base.cast(), count) }
     }
 
     fn layout(&self) -> Layout {

@@ -5,7 +5,8 @@ use core::ptr::NonNull;
 use crate::Trap;
 use crate::code::Opcode;
 use crate::error::Error;
-use crate::store::{FuncEntity, GlobalCell, InstanceData, MemoryEntity, StoreInner, TableEntity};
+use crate::store::TableEntity;
+use crate::store::{FuncEntity, GlobalCell, Header, InstanceData, MemoryEntity, StoreInner};
 
 use super::code_map::FuncEntry;
 use super::dispatch::{self, Anchor};
@@ -76,6 +77,8 @@ pub(crate) struct Ctx {
     pub(crate) instance: *const InstanceData,
     /// All functions of the store.
     pub(crate) funcs: *const FuncEntity,
+    /// The objects of the heap, by handle.
+    pub(crate) objects: *const *mut Header,
     /// The store; nothing else uses it while guest code runs.
     pub(crate) store: NonNull<StoreInner>,
     /// The fuel that is left, if fuel is counted.
@@ -105,6 +108,7 @@ impl Ctx {
             tables: core::ptr::null(),
             instance: core::ptr::null(),
             funcs: core::ptr::null(),
+            objects: core::ptr::null(),
             store,
             fuel,
             trap: None,
@@ -132,7 +136,7 @@ impl Ctx {
         unsafe { self.reload() };
     }
 
-    /// Reads again what may move when memory grows or functions are added.
+    /// Reads again what may move when memory grows, or functions or objects are added.
     ///
     /// # Safety
     ///
@@ -141,6 +145,7 @@ impl Ctx {
         // SAFETY: the instance and its store are alive; nobody else uses the store now.
         unsafe {
             self.funcs = (*self.store.as_ptr()).funcs.as_ptr();
+            self.objects = (*self.store.as_ptr()).heap.addresses();
             match (*self.instance).memories.first() {
                 Some(memory) => self.use_memory(*memory),
                 None => self.limits = [i64::MIN; ACCESS_SIZES],

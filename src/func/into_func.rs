@@ -3,7 +3,7 @@
 use super::slots::{IntoResults, SlotList};
 use super::{Caller, WasmRet, WasmTy};
 use crate::store::{HostFunc, InstanceData, StoreContextMut, StoreInner};
-use crate::{Engine, Error, FuncType};
+use crate::{Engine, FuncType};
 use alloc::boxed::Box;
 use core::ptr::NonNull;
 
@@ -86,12 +86,12 @@ where
         move |store: NonNull<StoreInner>, instance: *const InstanceData, slots: &mut [u64]| {
             // SAFETY: whoever calls a host function vouches for the store and its data type, and
             // waits for the call to end.
-            let store = unsafe { StoreContextMut::<T>::from_inner(store) };
-            let id = store.inner().id;
-            let params = Params::read(slots, id);
-            let results = closure(Caller::new(store, instance), params).into_results()?;
-            results.write(slots, id);
-            Ok::<(), Error>(())
+            let mut context = unsafe { StoreContextMut::<T>::from_inner(store) };
+            let params = Params::read(slots, context.inner_mut());
+            let results = closure(Caller::new(context, instance), params).into_results()?;
+            // SAFETY: as before.
+            let store = unsafe { store.as_ref() };
+            results.write(slots, store)
         };
     let ty = FuncType::new(Params::val_types(), Return::Results::val_types());
     HostFunc::new(engine, &ty, Box::new(call))

@@ -100,15 +100,15 @@ impl Func {
     ///
     /// If the function belongs to another store.
     #[inline]
-    pub(crate) fn to_slot(reference: Option<Self>, store: StoreId) -> u64 {
-        reference.map_or(0, |func| FuncId(func.position(store)).slot())
+    pub(crate) fn to_slot(reference: Option<Self>, store: &StoreInner) -> u64 {
+        reference.map_or(0, |func| FuncId(func.position(store.id)).slot())
     }
 
     /// The reference that a slot of `store` holds.
     #[inline]
-    pub(crate) fn from_slot(slot: u64, store: StoreId) -> Option<Self> {
+    pub(crate) fn from_slot(slot: u64, store: &StoreInner) -> Option<Self> {
         let id = FuncId::from_slot(slot)?;
-        Some(Self { handle: Handle::new(store, id.0) })
+        Some(Self { handle: Handle::new(store.id, id.0) })
     }
 
     /// The type.
@@ -134,9 +134,9 @@ impl Func {
         &self,
         store: impl AsContext,
     ) -> Result<TypedFunc<P, R>, Error> {
-        let ty = self.ty(store);
+        let ty = self.ty(&store);
         let expected = FuncType::new(P::val_types(), R::val_types());
-        if !ty.matches(&expected) {
+        if !ty.is_subtype(&expected, store.as_context().inner().engine.types()) {
             return Err(Error::msg(format!(
                 "type mismatch: expected function {expected}, found {ty}"
             )));
@@ -162,7 +162,7 @@ impl Func {
     ) -> Result<(), Error> {
         let mut store = store.as_context_mut();
         let ty = self.ty_in(store.inner());
-        check_vals("parameter", ty.params(), params)?;
+        check_vals(store.inner(), "parameter", ty.params(), params)?;
         check_count("result", ty.results().len(), results.len())?;
 
         let id = store.inner().id;
@@ -174,12 +174,12 @@ impl Func {
             spilled.resize(count, 0);
             &mut spilled[..]
         };
-        write_vals(params, slots, id);
+        write_vals(params, slots, store.inner())?;
         let func = FuncId(self.position(id));
         // SAFETY: the store is borrowed exclusively; the function is one of it, the parameters are
         // of its types, and there are slots for them and the results.
         unsafe { execute::call(store.as_ptr(), func, slots)? };
-        read_vals(ty.results(), slots, id, results);
+        read_vals(ty.results(), slots, store.inner_mut(), results);
         Ok(())
     }
 }
@@ -195,35 +195,45 @@ pub(crate) fn untyped_host_func<T: 'static>(
         move |store: NonNull<StoreInner>, instance: *const InstanceData, slots: &mut [u64]| {
             // SAFETY: whoever calls a host function vouches for the store and its data type, and
             // waits for the call to end.
-            let store = unsafe { StoreContextMut::<T>::from_inner(store) };
-            let id = store.inner().id;
+            let mut context = unsafe { StoreContextMut::<T>::from_inner(store) };
             let (param_types, result_types) = (call_ty.params(), call_ty.results());
             let mut vals = Vec::with_capacity(param_types.len() + result_types.len());
             vals.resize(param_types.len(), Val::I32(0));
-            read_vals(param_types, slots, id, &mut vals);
+            read_vals(param_types, slots, context.inner_mut(), &mut vals);
             // A reference that can't be null has no such value; the closure must set it, as is
             // checked below.
             let zero = |ty: &ValType| Val::default_for_ty(*ty).unwrap_or(Val::I32(0));
             vals.extend(result_types.iter().map(zero));
             let (params, results) = vals.split_at_mut(param_types.len());
-            func(Caller::new(store, instance), params, results)?;
-            check_vals("result", result_types, results)?;
-            write_vals(results, slots, id);
-            Ok(())
+            func(Caller::new(context, instance), params, results)?;
+            // SAFETY: as before.
+            let store = unsafe { store.as_ref() };
+            check_vals(store, "result", result_types, results)?;
+            write_vals(results, slots, store)
         };
     HostFunc::new(engine, &ty, Box::new(call))
 }
 
 /// Writes values to the slots from the first one on.
-pub(crate) fn write_vals(vals: &[Val], slots: &mut [u64], store: StoreId) {
+///
+/// # Errors
+///
+/// If one is a reference whose scope has ended.
+pub(crate) fn write_vals(vals: &[Val], slots: &mut [u64], store: &StoreInner) -> Result<(), Error> {
     let mut next = 0;
     for val in vals {
-        next += val.write(&mut slots[next..], store);
+        next += val.write(&mut slots[next..], store)?;
     }
+    Ok(())
 }
 
 /// Reads values of `types` from the slots from the first one on.
-pub(crate) fn read_vals(types: &[ValType], slots: &[u64], store: StoreId, vals: &mut [Val]) {
+pub(crate) fn read_vals(
+    types: &[ValType],
+    slots: &[u64],
+    store: &mut StoreInner,
+    vals: &mut [Val],
+) {
     let mut next = 0;
     for (ty, val) in types.iter().zip(vals) {
         *val = Val::read(*ty, &slots[next..], store);
@@ -232,15 +242,25 @@ pub(crate) fn read_vals(types: &[ValType], slots: &[u64], store: StoreId, vals: 
 }
 
 /// Checks that `vals` are of `types`.
-pub(crate) fn check_vals(what: &str, types: &[ValType], vals: &[Val]) -> Result<(), Error> {
+///
+/// # Errors
+///
+/// If they aren't, or one is a reference whose scope has ended.
+pub(crate) fn check_vals(
+    store: &StoreInner,
+    what: &str,
+    types: &[ValType],
+    vals: &[Val],
+) -> Result<(), Error> {
     check_count(what, types.len(), vals.len())?;
-    match types.iter().zip(vals).position(|(ty, val)| !val.is_of(*ty)) {
-        None => Ok(()),
-        Some(place) => {
-            let (expected, found) = (types[place], vals[place].ty());
-            Err(Error::msg(format!("{what} {place} is to be of type {expected}, found {found}")))
+    for (place, (expected, val)) in types.iter().zip(vals).enumerate() {
+        if !val.is_of(store, *expected)? {
+            let found = val.ty();
+            let message = format!("{what} {place} is to be of type {expected}, found {found}");
+            return Err(Error::msg(message));
         }
     }
+    Ok(())
 }
 
 fn check_count(what: &str, expected: usize, found: usize) -> Result<(), Error> {

@@ -3,12 +3,16 @@
 //! A slot is 64 bits: `i32` and `f32` are zero-extended, references are positions in the store and
 //! one, and `v128` takes two, low word first.
 
-use crate::store::StoreId;
-use crate::{Error, ExnRef, ExternRef, Func, V128, ValType};
+use crate::store::StoreInner;
+use crate::{
+    AnyRef, ArrayRef, EqRef, Error, ExnRef, ExternRef, Func, HeapType, RefType, Rooted, StructRef,
+    V128, ValType,
+};
 use alloc::vec::Vec;
 
-/// A Rust type that is a WebAssembly value type: the numbers, [`V128`], and `Option` of [`Func`],
-/// [`ExternRef`] and [`ExnRef`].
+/// A Rust type that is a WebAssembly value type: the numbers, [`V128`], [`Func`], and [`Rooted`] of
+/// [`ExternRef`], [`ExnRef`], [`AnyRef`], [`EqRef`], [`StructRef`] and [`ArrayRef`]; references are
+/// nullable as an `Option`.
 pub trait WasmTy: SlotValue {}
 
 /// What [`WasmTy`] does; not to be implemented elsewhere.
@@ -20,10 +24,14 @@ pub trait SlotValue: Sized + Send + 'static {
     fn val_type() -> ValType;
 
     /// The value that the first of `slots` hold.
-    fn read(slots: &[u64], store: StoreId) -> Self;
+    fn read(slots: &[u64], store: &mut StoreInner) -> Self;
 
     /// Writes the value to the first of `slots`.
-    fn write(self, slots: &mut [u64], store: StoreId);
+    ///
+    /// # Errors
+    ///
+    /// If it is a reference whose scope has ended.
+    fn write(self, slots: &mut [u64], store: &StoreInner) -> Result<(), Error>;
 }
 
 /// A row for each type of one slot: the type, its WebAssembly type, and the conversions from and to
@@ -40,15 +48,16 @@ macro_rules! one_slot {
             }
 
             #[inline]
-            fn read(slots: &[u64], store: StoreId) -> Self {
-                const READ: fn(u64, StoreId) -> $ty = $read;
+            fn read(slots: &[u64], store: &mut StoreInner) -> Self {
+                const READ: fn(u64, &mut StoreInner) -> $ty = $read;
                 READ(slots[0], store)
             }
 
             #[inline]
-            fn write(self, slots: &mut [u64], store: StoreId) {
-                const WRITE: fn($ty, StoreId) -> u64 = $write;
+            fn write(self, slots: &mut [u64], store: &StoreInner) -> Result<(), Error> {
+                const WRITE: fn($ty, &StoreInner) -> u64 = $write;
                 slots[0] = WRITE(self, store);
+                Ok(())
             }
         }
     )*};
@@ -61,9 +70,64 @@ one_slot! {
     u64, ValType::I64, |slot, _| slot, |value, _| value;
     f32, ValType::F32, |slot, _| f32::from_bits(slot as u32), |value, _| u64::from(value.to_bits());
     f64, ValType::F64, |slot, _| f64::from_bits(slot), |value, _| value.to_bits();
-    Option<Func>, ValType::FUNCREF, Func::from_slot, Func::to_slot;
-    Option<ExternRef>, ValType::EXTERNREF, ExternRef::from_slot, ExternRef::to_slot;
-    Option<ExnRef>, ValType::EXNREF, ExnRef::from_slot, ExnRef::to_slot;
+    Option<Func>, ValType::FUNCREF, |slot, store| Func::from_slot(slot, store), Func::to_slot;
+    Func, ValType::Ref(RefType::new(false, HeapType::Func)),
+        |slot, store| Func::from_slot(slot, store).expect("validated: not null"),
+        |func, store| Func::to_slot(Some(func), store);
+}
+
+/// References to objects, nullable and not.
+macro_rules! rooted {
+    ($($ty:ident: $heap_type:ident;)*) => {$(
+        impl WasmTy for Option<Rooted<$ty>> {}
+        impl WasmTy for Rooted<$ty> {}
+
+        impl SlotValue for Option<Rooted<$ty>> {
+            const SLOTS: usize = 1;
+
+            fn val_type() -> ValType {
+                ValType::Ref(RefType::new(true, HeapType::$heap_type))
+            }
+
+            #[inline]
+            fn read(slots: &[u64], store: &mut StoreInner) -> Self {
+                Rooted::from_slot(store, slots[0])
+            }
+
+            #[inline]
+            fn write(self, slots: &mut [u64], store: &StoreInner) -> Result<(), Error> {
+                slots[0] = Rooted::to_slot(self, store)?;
+                Ok(())
+            }
+        }
+
+        impl SlotValue for Rooted<$ty> {
+            const SLOTS: usize = 1;
+
+            fn val_type() -> ValType {
+                ValType::Ref(RefType::new(false, HeapType::$heap_type))
+            }
+
+            #[inline]
+            fn read(slots: &[u64], store: &mut StoreInner) -> Self {
+                Rooted::from_slot(store, slots[0]).expect("validated: not null")
+            }
+
+            #[inline]
+            fn write(self, slots: &mut [u64], store: &StoreInner) -> Result<(), Error> {
+                SlotValue::write(Some(self), slots, store)
+            }
+        }
+    )*};
+}
+
+rooted! {
+    ExternRef: Extern;
+    ExnRef: Exn;
+    AnyRef: Any;
+    EqRef: Eq;
+    StructRef: Struct;
+    ArrayRef: Array;
 }
 
 impl WasmTy for V128 {}
@@ -76,14 +140,15 @@ impl SlotValue for V128 {
     }
 
     #[inline]
-    fn read(slots: &[u64], _: StoreId) -> Self {
+    fn read(slots: &[u64], _: &mut StoreInner) -> Self {
         Self::from(u128::from(slots[0]) | u128::from(slots[1]) << 64)
     }
 
     #[inline]
-    fn write(self, slots: &mut [u64], _: StoreId) {
+    fn write(self, slots: &mut [u64], _: &StoreInner) -> Result<(), Error> {
         let bits = self.as_u128();
         (slots[0], slots[1]) = (bits as u64, (bits >> 64) as u64);
+        Ok(())
     }
 }
 
@@ -105,10 +170,14 @@ pub trait SlotList: Sized + Send + 'static {
     fn val_types() -> Vec<ValType>;
 
     /// The values that `slots` hold.
-    fn read(slots: &[u64], store: StoreId) -> Self;
+    fn read(slots: &[u64], store: &mut StoreInner) -> Self;
 
     /// Writes the values to `slots`.
-    fn write(self, slots: &mut [u64], store: StoreId);
+    ///
+    /// # Errors
+    ///
+    /// If one is a reference whose scope has ended.
+    fn write(self, slots: &mut [u64], store: &StoreInner) -> Result<(), Error>;
 }
 
 impl<V: WasmTy> SlotList for V {
@@ -119,13 +188,13 @@ impl<V: WasmTy> SlotList for V {
     }
 
     #[inline]
-    fn read(slots: &[u64], store: StoreId) -> Self {
+    fn read(slots: &[u64], store: &mut StoreInner) -> Self {
         V::read(slots, store)
     }
 
     #[inline]
-    fn write(self, slots: &mut [u64], store: StoreId) {
-        V::write(self, slots, store);
+    fn write(self, slots: &mut [u64], store: &StoreInner) -> Result<(), Error> {
+        V::write(self, slots, store)
     }
 }
 
@@ -137,10 +206,12 @@ impl SlotList for () {
     }
 
     #[inline]
-    fn read(_: &[u64], _: StoreId) -> Self {}
+    fn read(_: &[u64], _: &mut StoreInner) -> Self {}
 
     #[inline]
-    fn write(self, _: &mut [u64], _: StoreId) {}
+    fn write(self, _: &mut [u64], _: &StoreInner) -> Result<(), Error> {
+        Ok(())
+    }
 }
 
 /// A row for each tuple: its types, and lower-case names for its values.
@@ -154,7 +225,7 @@ macro_rules! tuples {
             }
 
             #[inline]
-            fn read(slots: &[u64], store: StoreId) -> Self {
+            fn read(slots: &[u64], store: &mut StoreInner) -> Self {
                 let rest = slots;
                 $(
                     let $value = <$ty as SlotValue>::read(rest, store);
@@ -165,14 +236,15 @@ macro_rules! tuples {
             }
 
             #[inline]
-            fn write(self, slots: &mut [u64], store: StoreId) {
+            fn write(self, slots: &mut [u64], store: &StoreInner) -> Result<(), Error> {
                 let ($($value,)*) = self;
                 let rest = slots;
                 $(
-                    $value.write(rest, store);
+                    $value.write(rest, store)?;
                     let rest = &mut rest[<$ty as SlotValue>::SLOTS..];
                 )*
                 let _ = rest;
+                Ok(())
             }
         }
     )*};

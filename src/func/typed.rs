@@ -50,11 +50,11 @@ impl<P: WasmParams, R: WasmResults> TypedFunc<P, R> {
         used.fill(MaybeUninit::new(0));
         // SAFETY: all of them were just initialised, and `slots` outlives the borrow.
         let used = unsafe { slice::from_raw_parts_mut(used.as_mut_ptr().cast(), used.len()) };
-        params.write(used, id);
+        params.write(used, store.inner())?;
         // SAFETY: the store is borrowed exclusively; the function is one of it, and there are slots
         // for its parameters and results, whose types were checked when `self` was made.
         unsafe { execute::call(store.as_ptr(), func, used)? };
-        Ok(R::read(used, id))
+        Ok(R::read(used, store.inner_mut()))
     }
 }
 

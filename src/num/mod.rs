@@ -29,6 +29,7 @@ macro_rules! instructions {
 mod convert;
 mod float;
 mod int;
+mod reference;
 mod simd;
 mod wide;
 
@@ -52,5 +53,6 @@ mod sqrt;
 pub(crate) use convert::*;
 pub(crate) use float::*;
 pub(crate) use int::*;
+pub(crate) use reference::*;
 pub(crate) use simd::*;
 pub(crate) use wide::*;

@@ -11,14 +11,17 @@ mod read;
 mod types;
 
 use self::bodies::BodyValidation;
+use self::const_expr::ModuleTypes;
 pub(crate) use self::const_expr::{ConstContext, ConstExpr, ConstValue};
 pub(crate) use self::names::FuncNames;
 pub(crate) use self::read::parse;
+use self::types::TypeSpace;
 
 use crate::types::index::{FuncIdx, GlobalIdx, MemoryIdx, TableIdx, TagIdx, TypeIdx};
-use crate::types::{FuncType, GlobalType, MemoryType, TableType, TypeId};
-use crate::{CompilationMode, Error};
+use crate::types::{CompositeType, FuncType, GlobalType, MemoryType, SubType, TableType, TypeId};
+use crate::{CompilationMode, Error, HeapType};
 use alloc::boxed::Box;
+use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::hash::BuildHasher;
 use core::ops::Range;
@@ -31,8 +34,10 @@ pub(crate) struct ParsedModule {
     pub(crate) bytes: Box<[u8]>,
     /// The canonical type of each type of the module, by [`TypeIdx`].
     pub(crate) types: Vec<TypeId>,
-    /// By [`TypeIdx`].
-    pub(crate) signatures: Vec<FuncType>,
+    /// What they are, by [`TypeIdx`].
+    pub(crate) defined_types: Vec<Arc<SubType>>,
+    /// Whether objects of the heap are made, or casts need to know supertypes.
+    pub(crate) uses_type_hierarchy: bool,
     /// The type of each function, by [`FuncIdx`], imports first.
     pub(crate) funcs: Vec<TypeIdx>,
     pub(crate) imported_funcs: u32,
@@ -68,6 +73,30 @@ impl ParsedModule {
     /// The text that `span`, which was found to be UTF-8 by the parser, covers.
     pub(crate) fn text(&self, span: Span) -> &str {
         core::str::from_utf8(span.bytes(&self.bytes)).expect("validated: names are UTF-8")
+    }
+
+    /// The type with the index `ty`, which is that of a function.
+    pub(crate) fn signature(&self, ty: TypeIdx) -> &FuncType {
+        match &self.defined_types[ty.index()].composite {
+            CompositeType::Func(ty) => ty,
+            other => unreachable!("validated: a {} is used as a function", other.kind()),
+        }
+    }
+
+    /// The types that indices refer to.
+    fn type_space(&self) -> TypeSpace<'_> {
+        TypeSpace { ids: &self.types, defined: &self.defined_types, group: &[] }
+    }
+
+    /// A heap type that an instruction of the module has as operand.
+    pub(crate) fn heap_type(&self, ty: wasmparser::HeapType) -> HeapType {
+        let ty = self.type_space().heap_type(ty);
+        ty.unwrap_or_else(|_| unreachable!("validated: heap types of instructions are known"))
+    }
+
+    /// The bytes of all function bodies.
+    pub(crate) fn code_bytes(&self) -> usize {
+        self.bodies.iter().map(|body| body.range().len()).sum()
     }
 
     /// Validates the body of a defined function, if that was put off.

@@ -1,13 +1,13 @@
 //! One pass over the sections of a module, validating each before it is read.
 
-use super::bodies::{self, BodyValidation};
-use super::types::{self, Unsupported};
+use super::bodies::BodyValidation;
+use super::types::{self, TypeSpace, Unsupported};
 use super::{
     ConstExpr, CustomSection, DataMode, DataSegment, ElementItems, ElementMode, ElementSegment,
-    ExportedItem, Exports, Import, ParsedModule, Span, span_of, validates_bodies,
+    ExportedItem, Exports, Import, ModuleTypes, ParsedModule, Span, span_of, validates_bodies,
 };
-use crate::types::TypeRegistry;
 use crate::types::index::{FuncIdx, GlobalIdx, MemoryIdx, TableIdx, TagIdx, TypeIdx};
+use crate::types::{CompositeKind, TypeRegistry};
 use crate::{CompilationMode, Error};
 use alloc::boxed::Box;
 use alloc::vec::Vec;
@@ -39,7 +39,7 @@ pub(crate) fn parse(
     module.exports = Exports::from_list(&bytes, exports);
     module.bytes = bytes;
     match validation {
-        Some(validation) if validates_bodies(mode) => bodies::validate_all(&module, &validation)?,
+        Some(validation) if validates_bodies(mode) => validation.validate_all(&module)?,
         validation => module.lazy_validation = validation,
     }
     Ok(module)
@@ -64,7 +64,8 @@ impl<'a> ModuleReader<'a> {
         let module = ParsedModule {
             bytes: Box::default(),
             types: Vec::new(),
-            signatures: Vec::new(),
+            defined_types: Vec::new(),
+            uses_type_hierarchy: false,
             funcs: Vec::new(),
             imported_funcs: 0,
             tables: Vec::new(),
@@ -147,19 +148,25 @@ impl<'a> ModuleReader<'a> {
     fn types(&mut self, section: wasmparser::TypeSectionReader<'a>) -> Result<(), Error> {
         let count = section.count() as usize;
         self.module.types.reserve_exact(count);
-        self.module.signatures.reserve_exact(count);
-        for group in section {
-            let group = group.map_err(Error::parse)?;
-            let first = self.module.signatures.len();
-            for ty in group.types() {
-                let signature = self.supported(types::func_type(ty))?;
-                self.module.signatures.push(signature);
+        self.module.defined_types.reserve_exact(count);
+        let mut group = Vec::new();
+        for rec_group in section {
+            let rec_group = rec_group.map_err(Error::parse)?;
+            let members = rec_group.types().cloned().collect::<Vec<_>>();
+            let space = TypeSpace { group: &members, ..self.module.type_space() };
+            group.clear();
+            for ty in space.declarations() {
+                group.push(self.supported(ty)?);
             }
-            let members = &self.module.signatures[first..];
-            let first_id = self.registry.intern_group(members);
-            self.module
-                .types
-                .extend((0..).take(members.len()).map(|member| first_id.offset(member)));
+            let first_id = self.registry.intern_group(&group);
+            for position in (0..).take(group.len()) {
+                let id = first_id.offset(position);
+                let ty = self.registry.get(id);
+                self.module.uses_type_hierarchy |=
+                    !ty.is_final || ty.composite.kind() != CompositeKind::Func;
+                self.module.types.push(id);
+                self.module.defined_types.push(ty);
+            }
         }
         Ok(())
     }
@@ -186,7 +193,7 @@ impl<'a> ModuleReader<'a> {
                 ExportedItem::Func(FuncIdx(module.imported_funcs - 1))
             }
             TypeRef::Table(ty) => {
-                let ty = self.supported(types::table_type(ty))?;
+                let ty = self.supported(self.module.type_space().table_type(ty))?;
                 self.module.tables.push(ty);
                 self.module.imported_tables += 1;
                 ExportedItem::Table(TableIdx(self.module.imported_tables - 1))
@@ -198,7 +205,7 @@ impl<'a> ModuleReader<'a> {
                 ExportedItem::Memory(MemoryIdx(self.module.imported_memories - 1))
             }
             TypeRef::Global(ty) => {
-                let ty = self.supported(types::global_type(ty))?;
+                let ty = self.supported(self.module.type_space().global_type(ty))?;
                 self.module.globals.push(ty);
                 self.module.imported_globals += 1;
                 ExportedItem::Global(GlobalIdx(self.module.imported_globals - 1))
@@ -224,10 +231,10 @@ impl<'a> ModuleReader<'a> {
         for table in section {
             let table = table.map_err(Error::parse)?;
             let index = TableIdx(self.module.tables.len() as u32);
-            let ty = self.supported(types::table_type(table.ty))?;
+            let ty = self.supported(self.module.type_space().table_type(table.ty))?;
             self.module.tables.push(ty);
             if let TableInit::Expr(expr) = &table.init {
-                self.module.table_inits.push((index, ConstExpr::read(expr)?));
+                self.module.table_inits.push((index, self.const_expr(expr)?));
             }
         }
         Ok(())
@@ -247,9 +254,9 @@ impl<'a> ModuleReader<'a> {
         self.module.global_inits.reserve_exact(count);
         for global in section {
             let global = global.map_err(Error::parse)?;
-            let ty = self.supported(types::global_type(global.ty))?;
+            let ty = self.supported(self.module.type_space().global_type(global.ty))?;
             self.module.globals.push(ty);
-            self.module.global_inits.push(ConstExpr::read(&global.init_expr)?);
+            self.module.global_inits.push(self.const_expr(&global.init_expr)?);
         }
         Ok(())
     }
@@ -288,10 +295,10 @@ impl<'a> ModuleReader<'a> {
                 ElementKind::Declared => ElementMode::Declared,
                 ElementKind::Active { table_index, offset_expr } => ElementMode::Active {
                     table: TableIdx(table_index.unwrap_or(0)),
-                    offset: ConstExpr::read(offset_expr)?,
+                    offset: self.const_expr(offset_expr)?,
                 },
             };
-            let items = element_items(segment.items)?;
+            let items = self.element_items(segment.items)?;
             self.module.elements.push(ElementSegment { items, mode });
         }
         Ok(())
@@ -305,7 +312,7 @@ impl<'a> ModuleReader<'a> {
                 DataKind::Passive => DataMode::Passive,
                 DataKind::Active { memory_index, offset_expr } => DataMode::Active {
                     memory: MemoryIdx(*memory_index),
-                    offset: ConstExpr::read(offset_expr)?,
+                    offset: self.const_expr(offset_expr)?,
                 },
             };
             let range = span_of(self.bytes, segment.data);
@@ -314,24 +321,29 @@ impl<'a> ModuleReader<'a> {
         Ok(())
     }
 
+    fn const_expr(&self, expr: &wasmparser::ConstExpr<'_>) -> Result<ConstExpr, Error> {
+        let types = ModuleTypes { ids: &self.module.types, defined: &self.module.defined_types };
+        ConstExpr::read(expr, &types)
+    }
+
+    /// The elements of a segment.
+    fn element_items(&self, items: wasmparser::ElementItems<'_>) -> Result<ElementItems, Error> {
+        Ok(match items {
+            wasmparser::ElementItems::Functions(funcs) => {
+                let funcs = funcs.into_iter().map(|func| func.map(FuncIdx).map_err(Error::parse));
+                ElementItems::Funcs(funcs.collect::<Result<_, _>>()?)
+            }
+            wasmparser::ElementItems::Expressions(_, exprs) => {
+                let read = |expr: Result<_, _>| self.const_expr(&expr.map_err(Error::parse)?);
+                ElementItems::Exprs(exprs.into_iter().map(read).collect::<Result<_, _>>()?)
+            }
+        })
+    }
+
     fn body(&mut self, body: &FunctionBody<'a>) -> Result<(), Error> {
         let func = self.validator.code_section_entry(body).map_err(Error::parse)?;
         self.module.bodies.push(span_of(self.bytes, body.as_bytes()));
         self.validation.get_or_insert_with(|| BodyValidation::new(func.resources, self.features));
         Ok(())
     }
-}
-
-/// The elements of a segment.
-fn element_items(items: wasmparser::ElementItems<'_>) -> Result<ElementItems, Error> {
-    Ok(match items {
-        wasmparser::ElementItems::Functions(funcs) => {
-            let funcs = funcs.into_iter().map(|func| func.map(FuncIdx).map_err(Error::parse));
-            ElementItems::Funcs(funcs.collect::<Result<_, _>>()?)
-        }
-        wasmparser::ElementItems::Expressions(_, exprs) => {
-            let exprs = exprs.into_iter().map(|expr| ConstExpr::read(&expr.map_err(Error::parse)?));
-            ElementItems::Exprs(exprs.collect::<Result<_, _>>()?)
-        }
-    })
 }

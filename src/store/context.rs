@@ -81,6 +81,18 @@ impl<T: 'static> Store<T> {
         store.data
     }
 
+    /// Frees all objects of the garbage-collected heap that nothing refers to. It happens by itself
+    /// when enough was allocated; this is for who knows a good moment.
+    pub fn gc(&mut self) {
+        self.as_context_mut().gc();
+    }
+
+    /// The bytes that the objects of the garbage-collected heap take, those that nothing refers to
+    /// any more included.
+    pub fn gc_heap_bytes(&self) -> usize {
+        self.as_context().into_inner().heap.bytes()
+    }
+
     /// The fuel that is left.
     ///
     /// # Errors
@@ -245,6 +257,15 @@ impl<'a, T: 'static> StoreContextMut<'a, T> {
     /// If the engine's configuration is not to consume fuel.
     pub fn get_fuel(&self) -> Result<u64, Error> {
         self.as_context().get_fuel()
+    }
+
+    /// As [`Store::gc`].
+    pub fn gc(&mut self) {
+        let inner = self.inner_mut();
+        let alive = inner.alive(&[]);
+        // SAFETY: no guest runs, or one waits for the host, and no reference to an object is in use:
+        // those that the embedder can have borrow the store.
+        unsafe { inner.collect(alive) };
     }
 
     /// As [`Store::set_fuel`].

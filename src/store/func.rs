@@ -75,7 +75,7 @@ pub struct HostFunc {
 impl HostFunc {
     /// The function of type `ty` that does `call`.
     pub(crate) fn new(engine: &Engine, ty: &FuncType, call: Box<HostCall>) -> Self {
-        let ty_id = engine.types().intern(ty);
+        let ty_id = engine.types().intern_func(ty);
         let slots = |count: usize| u32::try_from(count).expect("types have fewer than 2^31 values");
         let (param_slots, result_slots) = (slots(ty.param_slots()), slots(ty.result_slots()));
         Self { ty_id, param_slots, result_slots, call }

@@ -5,12 +5,21 @@ use core::num::NonZeroU64;
 use spin::Mutex;
 
 /// The identity of a store, unique within the process.
-///
-/// Public only because public traits pass it on; it can't be named outside the crate.
 #[derive(Copy, Clone, PartialEq, Eq, Hash, Debug)]
-pub struct StoreId(NonZeroU64);
+pub(crate) struct StoreId(NonZeroU64);
 
 impl StoreId {
+    /// # Panics
+    ///
+    /// If the stores are not the same.
+    #[inline]
+    #[track_caller]
+    pub(crate) fn check(self, store: StoreId) {
+        if self != store {
+            wrong_store();
+        }
+    }
+
     /// An identity that no store had before.
     pub(super) fn fresh() -> Self {
         // Not an atomic, because not every target has one that is wide enough never to wrap.
@@ -42,9 +51,7 @@ impl Handle {
     #[inline]
     #[track_caller]
     pub(crate) fn position(self, store: StoreId) -> u32 {
-        if self.store != store {
-            wrong_store();
-        }
+        self.store.check(store);
         self.position
     }
 

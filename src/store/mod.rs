@@ -5,21 +5,28 @@
 //! dropped. [`Store`] adds the embedder's data.
 
 mod context;
-mod exceptions;
+pub(crate) mod field;
 mod func;
+mod gc;
 mod global;
 mod handle;
+mod heap;
 mod instance;
 mod memory;
+mod roots;
 mod table;
 
 pub use self::context::{AsContext, AsContextMut, Store, StoreContext, StoreContextMut};
-pub(crate) use self::exceptions::{ExceptionId, Exceptions};
+pub(crate) use self::field::Slots;
 pub(crate) use self::func::{FuncEntity, FuncId, HostFunc};
+pub(crate) use self::gc::Alive;
 pub(crate) use self::global::GlobalCell;
-pub(crate) use self::handle::{Handle, StoreId};
+pub(crate) use self::handle::Handle;
+pub(crate) use self::handle::StoreId;
+pub(crate) use self::heap::{HEADER_BYTES, HOST, Handle as HeapHandle, Header, Heap};
 pub(crate) use self::instance::InstanceData;
 pub(crate) use self::memory::MemoryEntity;
+pub(crate) use self::roots::{Root, Roots};
 pub(crate) use self::table::TableEntity;
 
 use crate::execute::Stack;
@@ -30,7 +37,6 @@ use alloc::boxed::Box;
 use alloc::format;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
-use core::any::Any;
 use core::ptr::NonNull;
 
 /// Calls its second argument with the limiter of the store that the first one points to, if there
@@ -46,7 +52,9 @@ type LimiterCall = unsafe fn(NonNull<StoreInner>, &mut dyn FnMut(&mut dyn Resour
 ///
 /// Invariants: the pointers are to live heap objects that the store owns, which nothing else frees;
 /// positions in slots and instances are within the vectors they index, which only grow.
-pub(crate) struct StoreInner {
+///
+/// Public only because public traits pass it on; it can't be named outside the crate.
+pub struct StoreInner {
     pub(crate) engine: Engine,
     pub(crate) id: StoreId,
     /// This store, with the right to access the embedder's data that stand behind it.
@@ -59,10 +67,11 @@ pub(crate) struct StoreInner {
     pub(crate) globals: Vec<(NonNull<GlobalCell>, GlobalType)>,
     /// The allocations that the cells of `globals` are parts of.
     cells: Vec<NonNull<[GlobalCell]>>,
-    pub(crate) externrefs: Vec<Box<dyn Any + Send + Sync>>,
     /// The type of each tag; a tag is its position here, and no two are the same.
     pub(crate) tags: Vec<TypeId>,
-    pub(crate) exceptions: Exceptions,
+    pub(crate) heap: Heap,
+    /// What the embedder holds on to in the heap.
+    pub(crate) roots: Roots,
     pub(crate) fuel: u64,
     pub(crate) stack: Stack,
     /// How many calls from guest to host to guest are active.
@@ -77,6 +86,7 @@ impl StoreInner {
     /// An empty store, whose `this` is still to be set.
     fn new(engine: Engine) -> Self {
         let stack = Stack::new(engine.config().stack_bytes_max());
+        let heap = Heap::new(engine.config().gc_heap_bytes_max());
         Self {
             engine,
             id: StoreId::fresh(),
@@ -88,9 +98,9 @@ impl StoreInner {
             tables: Vec::new(),
             globals: Vec::new(),
             cells: Vec::new(),
-            externrefs: Vec::new(),
             tags: Vec::new(),
-            exceptions: Exceptions::default(),
+            heap,
+            roots: Roots::default(),
             fuel: 0,
             stack,
             reentry_depth: 0,
@@ -145,13 +155,6 @@ impl StoreInner {
         let entity = FuncEntity::host(func.ty_id, self.host_funcs.len());
         self.host_funcs.push(func);
         self.add_func(entity)
-    }
-
-    /// Adds a value of the host and gives the slot of a reference to it.
-    pub(crate) fn add_externref(&mut self, value: Box<dyn Any + Send + Sync>) -> u32 {
-        let id = position(self.externrefs.len());
-        self.externrefs.push(value);
-        id
     }
 
     /// Adds a tag of the type `ty` and gives its position.

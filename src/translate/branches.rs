@@ -20,6 +20,16 @@ pub(super) struct Condition {
     op: Op,
     x: Operand,
     y: Operand,
+    /// The sources stay on the operand stack.
+    keep: bool,
+}
+
+impl Condition {
+    /// The opposite.
+    pub(super) fn negated(self) -> Self {
+        let op = self.op.negated().expect("every conditional branch has a negation");
+        Self { op, ..self }
+    }
 }
 
 impl Walk<'_> {
@@ -46,11 +56,11 @@ impl Walk<'_> {
             && let Some(branch) = op.branch()
         {
             self.list.pop();
-            let condition = Condition { op: branch, x, y };
+            let condition = Condition { op: branch, x, y, keep: false };
             return self.test_of_bits(condition).unwrap_or(condition);
         }
         let y = self.const_i32(0);
-        Condition { op: Op::BrIfI32Ne, x: value, y }
+        Condition { op: Op::BrIfI32Ne, x: value, y, keep: false }
     }
 
     /// A comparison of a condition with zero, `(a and b) == 0` say, as one condition.
@@ -68,18 +78,17 @@ impl Walk<'_> {
         let Inst { op, x, y, .. } = *self.last_def(condition.x)?;
         let test = op.branch().filter(|_| (op == Op::I64And) == wide)?;
         self.list.pop();
-        Some(Condition { op: if zero { test.negated()? } else { test }, x, y })
+        Some(Condition { op: if zero { test.negated()? } else { test }, x, y, keep: false })
     }
 
     fn emit_branch(&mut self, condition: Condition, label: Label, flush: bool) {
-        let Condition { op, x, y } = condition;
-        self.emit(Inst { x, y, words: [label.0, 0, 0, 0], flush, ..self.inst(op) });
+        let Condition { op, x, y, keep } = condition;
+        self.emit(Inst { x, y, words: [label.0, 0, 0, 0], keep, flush, ..self.inst(op) });
     }
 
     /// Branches to `label` unless the condition holds.
     pub(super) fn emit_branch_unless(&mut self, condition: Condition, label: Label, flush: bool) {
-        let op = condition.op.negated().expect("every conditional branch has a negation");
-        self.emit_branch(Condition { op, ..condition }, label, flush);
+        self.emit_branch(condition.negated(), label, flush);
     }
 
     /// The frame that a branch with this depth leads to, as an index.
@@ -154,6 +163,18 @@ impl Walk<'_> {
 
     pub(super) fn br_if(&mut self, depth: u32) {
         let condition = self.pop_condition();
+        self.branch_if(depth, condition);
+    }
+
+    /// The condition that a reference, which stays on the operand stack, is null.
+    pub(super) fn null_condition(&mut self, x: Operand) -> Condition {
+        self.list.consts.push(Const { kind: Kind::Ref, bits: 0 });
+        let y = Operand::Const(self.list.consts.len() as u32 - 1);
+        Condition { op: Op::BrIfI64Eq, x, y, keep: true }
+    }
+
+    /// Branches if the condition holds, with the topmost values.
+    pub(super) fn branch_if(&mut self, depth: u32, condition: Condition) {
         let at = self.frame_at(depth);
         let frame = self.frames[at];
         if frame.kind == FrameKind::Function {

@@ -9,7 +9,7 @@ use super::{Walk, slots_of};
 
 impl Walk<'_> {
     fn func_type(&self, func: FuncIdx) -> &FuncType {
-        &self.module.signatures[self.module.funcs[func.index()].index()]
+        self.module.signature(self.module.funcs[func.index()])
     }
 
     /// The first word of a call: the index among the imports, or among the defined functions.
@@ -32,7 +32,7 @@ impl Walk<'_> {
     }
 
     /// Emits a call and pushes its results.
-    fn emit_call(&mut self, inst: Inst, ty: &FuncType, base: u32) {
+    pub(super) fn emit_call(&mut self, inst: Inst, ty: &FuncType, base: u32) {
         self.stack.reserve(base + slots_of(ty.params()).max(slots_of(ty.results())));
         let mut first = Operand::None;
         for ty in ty.results() {
@@ -61,7 +61,7 @@ impl Walk<'_> {
         let x = self.stack.pop().value;
         let ty = TypeIdx(ty);
         let id = self.module.types[ty.index()].0;
-        let ty = self.module.signatures[ty.index()].clone();
+        let ty = self.module.signature(ty).clone();
         let base = self.pop_arguments(ty.params().len());
         let inst = Inst { x, words: [table, id, base * 8, 0], ..self.inst(Op::CallIndirect) };
         self.emit_call(inst, &ty, base);
@@ -81,7 +81,7 @@ impl Walk<'_> {
         let x = self.stack.pop().value;
         let ty = TypeIdx(ty);
         let id = self.module.types[ty.index()].0;
-        let ty = self.module.signatures[ty.index()].clone();
+        let ty = self.module.signature(ty).clone();
         let base = self.pop_arguments(ty.params().len());
         self.reserve_results(&ty, base);
         let words = [table, id, base * 8, slots_of(ty.params())];
@@ -90,7 +90,7 @@ impl Walk<'_> {
     }
 
     /// A host function that is called in tail position leaves its results where its arguments were.
-    fn reserve_results(&mut self, ty: &FuncType, base: u32) {
+    pub(super) fn reserve_results(&mut self, ty: &FuncType, base: u32) {
         self.stack.reserve(base + slots_of(ty.params()).max(slots_of(ty.results())));
     }
 }

@@ -134,7 +134,7 @@ impl Walk<'_> {
 
     pub(super) fn throw(&mut self, tag: u32) {
         let ty = self.module.tags[TagIdx(tag).index()];
-        let ty = &self.module.signatures[ty.index()];
+        let ty = self.module.signature(ty);
         let base = self.pop_arguments(ty.params().len());
         self.emit_words(Op::Throw, [tag, base * 8, slots_of(ty.params()), 0]);
         self.unreachable_from_here();

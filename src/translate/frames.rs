@@ -3,6 +3,7 @@
 use wasmparser::BlockType;
 
 use crate::code::Op;
+use crate::types::index::TypeIdx;
 
 use super::ir::{Kind, Label};
 use super::{Walk, kind_of};
@@ -42,7 +43,7 @@ impl Walk<'_> {
     fn block_params(&self, ty: BlockType) -> usize {
         match ty {
             BlockType::Empty | BlockType::Type(_) => 0,
-            BlockType::FuncType(ty) => self.module.signatures[ty as usize].params().len(),
+            BlockType::FuncType(ty) => self.module.signature(TypeIdx(ty)).params().len(),
         }
     }
 
@@ -52,7 +53,7 @@ impl Walk<'_> {
             (FrameKind::Function, _) => self.signature().results().len(),
             (_, BlockType::Empty) => 0,
             (_, BlockType::Type(_)) => 1,
-            (_, BlockType::FuncType(ty)) => self.module.signatures[ty as usize].results().len(),
+            (_, BlockType::FuncType(ty)) => self.module.signature(TypeIdx(ty)).results().len(),
         }
     }
 
@@ -74,7 +75,7 @@ impl Walk<'_> {
                 }
             }
             BlockType::FuncType(ty) => {
-                let ty = &self.module.signatures[ty as usize];
+                let ty = self.module.signature(TypeIdx(ty));
                 for ty in if results { ty.results() } else { ty.params() } {
                     self.stack.push_temp(Kind::of(*ty));
                 }

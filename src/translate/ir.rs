@@ -72,6 +72,7 @@ macro_rules! kinds {
 kinds! {
     i32 = I32;
     i64 = I64;
+    u64 = Ref;
     f32 = F32;
     f64 = F64;
     V128 = V128;

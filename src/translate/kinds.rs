@@ -91,6 +91,11 @@ impl Kinds {
             Op::V128Store => kinds(Kind::I64, Kind::I32, V),
             Op::V128Const | Op::CopyV128 | Op::GlobalGetV128 | Op::GlobalSetV128 => VECTORS,
             Op::I8x16Shuffle => VECTORS,
+            Op::StructGetF32 | Op::ArrayGetF32 => kinds(Kind::F32, Kind::I64, Kind::I64),
+            Op::StructGetF64 | Op::ArrayGetF64 => kinds(Kind::F64, Kind::I64, Kind::I64),
+            Op::StructGetV128 | Op::ArrayGetV128 => kinds(V, Kind::I64, Kind::I64),
+            Op::StructSetV128 => kinds(Kind::I64, Kind::I64, V),
+            Op::ArraySetV128 => Kinds { rest: V, ..BITS },
             Op::SelectV128 => Kinds { rest: V, ..kinds(V, Kind::I32, V) },
             _ => BITS,
         }

@@ -11,7 +11,9 @@ mod exceptions;
 mod frames;
 mod ir;
 mod kinds;
+mod objects;
 mod operators;
+mod references;
 mod select;
 mod stack;
 
@@ -222,7 +224,7 @@ impl<'a> Walk<'a> {
 
     /// The type of the function.
     fn signature(&self) -> &'a crate::FuncType {
-        &self.module.signatures[self.module.funcs[self.func.index()].index()]
+        self.module.signature(self.module.funcs[self.func.index()])
     }
 
     /// Gives slots to parameters and locals, and emits the function's entry.

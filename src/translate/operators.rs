@@ -124,7 +124,7 @@ impl Walk<'_> {
         }
     }
 
-    /// Translates the remaining instructions: those on whole memories, tables and segments.
+    /// Translates the remaining instructions: those on whole memories, tables and segments, and on references.
     fn bulk(&mut self, operator: Operator<'_>) {
         match operator {
             Operator::MemorySize { mem } => {
@@ -174,7 +174,7 @@ impl Walk<'_> {
             Operator::ElemDrop { elem_index } => {
                 self.emit_words(Op::ElemDrop, [elem_index, 0, 0, 0]);
             }
-            operator => unreachable!("no engine accepts {operator:?}"),
+            operator => self.reference(operator),
         }
     }
 
@@ -186,7 +186,7 @@ impl Walk<'_> {
         if self.module.tables[table as usize].is_64() { Kind::I64 } else { Kind::I32 }
     }
 
-    fn unary(&mut self, op: Op, kind: Kind) {
+    pub(super) fn unary(&mut self, op: Op, kind: Kind) {
         let x = self.stack.pop().value;
         let d = self.stack.push_temp(kind);
         self.emit(Inst { d, x, ..self.inst(op) });
@@ -205,7 +205,7 @@ impl Walk<'_> {
         }
     }
 
-    fn binary(&mut self, op: Op, kind: Kind) {
+    pub(super) fn binary(&mut self, op: Op, kind: Kind) {
         let y = self.stack.pop().value;
         let x = self.stack.pop().value;
         let d = self.stack.push_temp(kind);

@@ -569,5 +569,19 @@ fn clobbers(op: Op) -> bool {
             | Op::RefFunc
             | Op::Throw
             | Op::ThrowRef
+            | Op::CallRef
+            | Op::RefTest
+            | Op::RefCast
+            | Op::StructNew
+            | Op::StructNewDefault
+            | Op::ArrayNew
+            | Op::ArrayNewDefault
+            | Op::ArrayNewFixed
+            | Op::ArrayNewData
+            | Op::ArrayNewElem
+            | Op::ArrayFill
+            | Op::ArrayCopy
+            | Op::ArrayInitData
+            | Op::ArrayInitElem
     )
 }

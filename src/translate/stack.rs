@@ -131,6 +131,17 @@ impl OperandStack {
         entry
     }
 
+    /// Pushes an entry that was just popped.
+    pub(crate) fn push_again(&mut self, entry: Entry) {
+        match entry.value {
+            Operand::Local(slot) => self.push_local(entry.kind, entry.local, slot),
+            Operand::Const(position) => self.push_const(entry.kind, position),
+            Operand::Temp(_) | Operand::None => {
+                self.push_temp(entry.kind);
+            }
+        }
+    }
+
     /// Pops entries until `len` are left.
     pub(crate) fn truncate(&mut self, len: usize) {
         while self.entries.len() > len {

@@ -1,6 +1,7 @@
 //! The types of memories, tables and globals, and how they match when imported (spec:
 //! valid/matching).
 
+use super::registry::TypeRegistry;
 use super::value::{RefType, ValType};
 use crate::Error;
 use core::fmt;
@@ -206,10 +207,10 @@ impl TableType {
 
     /// Whether a table of this type, whose minimum is its present size, may be imported as
     /// `expected`.
-    pub(crate) fn matches(&self, expected: &TableType) -> bool {
+    pub(crate) fn matches(&self, expected: &TableType, types: &TypeRegistry) -> bool {
         // Tables are read and written through both types, so that the elements match both ways.
-        self.element.matches(&expected.element)
-            && expected.element.matches(&self.element)
+        self.element.is_subtype(&expected.element, types)
+            && expected.element.is_subtype(&self.element, types)
             && self.table64 == expected.table64
             && limits_match((self.minimum, self.maximum), (expected.minimum, expected.maximum))
     }
@@ -256,10 +257,11 @@ impl GlobalType {
     }
 
     /// Whether a global of this type may be imported as `expected`.
-    pub(crate) fn matches(&self, expected: &GlobalType) -> bool {
+    pub(crate) fn matches(&self, expected: &GlobalType, types: &TypeRegistry) -> bool {
         self.mutability == expected.mutability
-            && self.content.matches(&expected.content)
-            && (self.mutability == Mutability::Const || expected.content.matches(&self.content))
+            && self.content.is_subtype(&expected.content, types)
+            && (self.mutability == Mutability::Const
+                || expected.content.is_subtype(&self.content, types))
     }
 }
 
@@ -314,7 +316,8 @@ mod tests {
         assert!(!memory(1, None).matches(&wide));
         let narrow = TableType::new(RefType::FUNCREF, 1, None);
         let wide = TableType::new64(RefType::FUNCREF, 1, None);
-        assert!(!wide.matches(&narrow) && !narrow.matches(&wide) && wide.matches(&wide));
+        let matches = |a: &TableType, b| a.matches(b, &TypeRegistry::default());
+        assert!(!matches(&wide, &narrow) && !matches(&narrow, &wide) && matches(&wide, &wide));
     }
 
     #[test]
@@ -346,20 +349,30 @@ mod tests {
     #[test]
     fn tables_match_by_element_and_limits() {
         let funcs = TableType::new(RefType::FUNCREF, 5, Some(10));
-        assert!(funcs.matches(&TableType::new(RefType::FUNCREF, 5, None)));
-        assert!(!funcs.matches(&TableType::new(RefType::EXTERNREF, 5, None)));
-        assert!(!funcs.matches(&TableType::new(RefType::FUNCREF, 6, None)));
+        let matches = |element, minimum| {
+            funcs.matches(&TableType::new(element, minimum, None), &TypeRegistry::default())
+        };
+        assert!(matches(RefType::FUNCREF, 5));
+        assert!(!matches(RefType::EXTERNREF, 5));
+        assert!(!matches(RefType::FUNCREF, 6));
+        let nullable = RefType::new(false, crate::HeapType::Func);
+        assert!(!matches(nullable, 5), "elements match both ways");
     }
 
     #[test]
     fn globals_match_by_mutability_and_content() {
         let constant = GlobalType::new(ValType::I32, Mutability::Const);
         let variable = GlobalType::new(ValType::I32, Mutability::Var);
-        assert!(constant.matches(&constant));
-        assert!(variable.matches(&variable));
-        assert!(!constant.matches(&variable));
-        assert!(!variable.matches(&constant));
-        assert!(!constant.matches(&GlobalType::new(ValType::I64, Mutability::Const)));
+        let matches = |a: &GlobalType, b: &GlobalType| a.matches(b, &TypeRegistry::default());
+        assert!(matches(&constant, &constant));
+        assert!(matches(&variable, &variable));
+        assert!(!matches(&constant, &variable));
+        assert!(!matches(&variable, &constant));
+        assert!(!matches(&constant, &GlobalType::new(ValType::I64, Mutability::Const)));
+        let of = |content, mutability| GlobalType::new(content, mutability);
+        let (sub, sup) = (ValType::I31REF, ValType::EQREF);
+        assert!(matches(&of(sub, Mutability::Const), &of(sup, Mutability::Const)));
+        assert!(!matches(&of(sub, Mutability::Var), &of(sup, Mutability::Var)));
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 use super::entity::{GlobalType, MemoryType, TableType};
 use super::func::FuncType;
+use super::registry::TypeRegistry;
 use super::tag::TagType;
 use core::fmt;
 
@@ -63,11 +64,11 @@ impl ExternType {
     }
 
     /// Whether something of this type may be imported as `expected`.
-    pub(crate) fn matches(&self, expected: &ExternType) -> bool {
+    pub(crate) fn matches(&self, expected: &ExternType, types: &TypeRegistry) -> bool {
         match (self, expected) {
-            (Self::Func(this), Self::Func(expected)) => this.matches(expected),
-            (Self::Global(this), Self::Global(expected)) => this.matches(expected),
-            (Self::Table(this), Self::Table(expected)) => this.matches(expected),
+            (Self::Func(this), Self::Func(expected)) => this.is_subtype(expected, types),
+            (Self::Global(this), Self::Global(expected)) => this.matches(expected, types),
+            (Self::Table(this), Self::Table(expected)) => this.matches(expected, types),
             (Self::Memory(this), Self::Memory(expected)) => this.matches(expected),
             // Values go into an exception by the one type and come out by the other.
             (Self::Tag(this), Self::Tag(expected)) => this == expected,

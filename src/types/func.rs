@@ -1,6 +1,10 @@
 //! Function types.
 
+use super::composite::CompositeKind;
+use super::heap::ConcreteType;
+use super::registry::{TypeId, TypeRegistry};
 use super::value::{ValType, slots_of};
+use crate::Engine;
 use alloc::sync::Arc;
 use core::fmt;
 
@@ -46,11 +50,32 @@ impl FuncType {
         &self.types[self.param_count as usize..]
     }
 
+    /// The type as part of heap types: final, without a supertype.
+    ///
+    /// ```
+    /// use fulmar::{Engine, FuncType, HeapType, RefType, ValType};
+    ///
+    /// let engine = Engine::default();
+    /// let ty = FuncType::new([ValType::I32], []);
+    /// let reference = RefType::new(false, HeapType::Concrete(ty.concrete(&engine)));
+    /// assert!(reference.matches(&engine, &RefType::FUNCREF));
+    /// ```
+    pub fn concrete(&self, engine: &Engine) -> ConcreteType {
+        ConcreteType { id: engine.types().intern_func(self), kind: CompositeKind::Func }
+    }
+
+    /// Replaces all ids that it refers to.
+    pub(crate) fn map_ids(&self, map: &impl Fn(TypeId) -> TypeId) -> Self {
+        let types = self.types.iter().map(|ty| ty.map_ids(map)).collect();
+        Self { types, param_count: self.param_count }
+    }
+
     /// Whether a function of this type may stand where `other` is expected: parameters are
     /// contravariant, results covariant.
-    pub(crate) fn matches(&self, other: &FuncType) -> bool {
+    pub(crate) fn is_subtype(&self, other: &FuncType, types: &TypeRegistry) -> bool {
         let all = |subs: &[ValType], supers: &[ValType]| {
-            subs.len() == supers.len() && subs.iter().zip(supers).all(|(sub, sup)| sub.matches(sup))
+            let mut pairs = subs.iter().zip(supers);
+            subs.len() == supers.len() && pairs.all(|(sub, sup)| sub.is_subtype(sup, types))
         };
         all(other.params(), self.params()) && all(self.results(), other.results())
     }

@@ -2,17 +2,22 @@
 //!
 //! Nothing here knows of modules, stores or execution.
 
+mod composite;
 mod entity;
 mod external;
 mod func;
+mod heap;
 pub(crate) mod index;
 mod registry;
 mod tag;
 mod value;
 
+pub use self::composite::{ArrayType, CompositeKind, FieldType, StorageType, StructType};
+pub(crate) use self::composite::{CompositeType, Layout};
 pub use self::entity::{GlobalType, MemoryType, MemoryTypeBuilder, Mutability, TableType};
 pub use self::external::{ExportType, ExternType, ImportType};
 pub use self::func::FuncType;
-pub(crate) use self::registry::{TypeId, TypeRegistry};
+pub use self::heap::{ConcreteType, HeapType};
+pub(crate) use self::registry::{SubType, SubTypeDecl, TypeId, TypeRegistry, is_subtype};
 pub use self::tag::TagType;
-pub use self::value::{HeapType, RefType, ValType};
+pub use self::value::{RefType, ValType};

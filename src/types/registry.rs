@@ -1,16 +1,16 @@
 //! The canonical types of an engine.
 //!
-//! Function types of different modules are the same type when they are structurally equal (spec:
-//! valid/matching), and a call through a table must know that at the cost of comparing two
+//! Types of different modules are the same type when they are structurally equal (spec:
+//! valid/matching), and a call through a table or a cast must know that at the cost of comparing two
 //! integers. The registry gives equal types equal ids. It interns whole recursion groups, because
-//! recursive types are equal only as groups; a reference to a type of the same group is to be
-//! written relative to the group, so that equality of groups stays equality of contents. Until
-//! types can refer to types, each group is one function type.
+//! recursive types are equal only as groups: a reference to a type of the same group is written
+//! relative to the group, so that equality of groups is equality of contents.
 
+use super::composite::{CompositeType, FieldType, Layout};
 use super::func::FuncType;
 use alloc::boxed::Box;
+use alloc::sync::Arc;
 use alloc::vec::Vec;
-use core::slice;
 use hashbrown::HashMap;
 use spin::RwLock;
 
@@ -19,14 +19,98 @@ use spin::RwLock;
 #[repr(transparent)]
 pub(crate) struct TypeId(pub(crate) u32);
 
+/// The bit of ids that are positions in the recursion group being defined. Engines have fewer types.
+const IN_GROUP: u32 = 1 << 31;
+
 impl TypeId {
     /// The id of the type that stands `position` places after this one in its recursion group.
     pub(crate) fn offset(self, position: u32) -> Self {
         Self(self.0 + position)
     }
+
+    /// The type at `position` of the recursion group that is being defined.
+    pub(crate) fn in_group(position: u32) -> Self {
+        Self(position | IN_GROUP)
+    }
+
+    /// The position in the recursion group that is being defined, if that is what the id means.
+    pub(crate) fn position_in_group(self) -> Option<u32> {
+        (self.0 & IN_GROUP != 0).then_some(self.0 & !IN_GROUP)
+    }
+
+    pub(crate) fn index(self) -> usize {
+        self.0 as usize
+    }
 }
 
-/// All types that the modules and host functions of an engine have used.
+/// A type as it is declared: with its supertype, and whether there may be subtypes (spec:
+/// syntax/types, "recursive types").
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+pub(crate) struct SubTypeDecl {
+    pub(crate) is_final: bool,
+    pub(crate) supertype: Option<TypeId>,
+    pub(crate) composite: CompositeType,
+}
+
+impl SubTypeDecl {
+    /// A final type without supertype.
+    pub(crate) fn plain(composite: CompositeType) -> Self {
+        Self { is_final: true, supertype: None, composite }
+    }
+
+    fn map_ids(&self, map: &impl Fn(TypeId) -> TypeId) -> Self {
+        Self {
+            is_final: self.is_final,
+            supertype: self.supertype.map(map),
+            composite: self.composite.map_ids(map),
+        }
+    }
+}
+
+/// A type of an engine.
+#[derive(Debug)]
+pub(crate) struct SubType {
+    pub(crate) is_final: bool,
+    /// All supertypes from the greatest one to the type itself.
+    supertypes: Box<[TypeId]>,
+    pub(crate) composite: CompositeType,
+    pub(crate) layout: Layout,
+}
+
+impl SubType {
+    /// Whether this is `other` or a subtype of it, which has `depth` supertypes: a type's ancestors
+    /// are found by their depth.
+    fn has_supertype(&self, other: TypeId, depth: usize) -> bool {
+        self.supertypes.get(depth) == Some(&other)
+    }
+
+    /// The field number `index` of structures of this type, or the element of arrays: the byte at
+    /// which it begins, and its type.
+    #[inline]
+    pub(crate) fn part(&self, index: usize) -> Option<(usize, FieldType)> {
+        match (&self.composite, &self.layout) {
+            (CompositeType::Struct(fields), Layout::Struct { offsets, .. }) => {
+                Some((*offsets.get(index)? as usize, *fields.get(index)?))
+            }
+            (CompositeType::Array(element), Layout::Array { log2, .. }) => {
+                Some((index << log2, *element))
+            }
+            _ => None,
+        }
+    }
+
+    /// The number of supertypes.
+    fn depth(&self) -> usize {
+        self.supertypes.len() - 1
+    }
+}
+
+/// Whether the type `sub` of these is `sup` or a subtype of it.
+pub(crate) fn is_subtype(types: &[Arc<SubType>], sub: TypeId, sup: TypeId) -> bool {
+    sub == sup || types[sub.index()].has_supertype(sup, types[sup.index()].depth())
+}
+
+/// All types that the modules, stores and host functions of an engine have used.
 ///
 /// Types live as long as the engine: they are few and small, and their ids are held everywhere.
 #[derive(Default)]
@@ -37,61 +121,105 @@ pub(crate) struct TypeRegistry {
 #[derive(Default)]
 struct Groups {
     /// The id of the first type of each recursion group; the others follow it.
-    first_ids: HashMap<Box<[FuncType]>, TypeId>,
+    first_ids: HashMap<Box<[SubTypeDecl]>, TypeId>,
     /// By [`TypeId`].
-    types: Vec<FuncType>,
+    types: Vec<Arc<SubType>>,
+}
+
+impl Groups {
+    fn add(&mut self, group: &[SubTypeDecl]) -> TypeId {
+        let first = u32::try_from(self.types.len()).ok().filter(|first| *first < IN_GROUP / 2);
+        let first = TypeId(first.expect("fewer than 2^30 types fit into memory"));
+        let absolute =
+            |id: TypeId| id.position_in_group().map_or(id, |position| first.offset(position));
+        for (ty, position) in group.iter().zip(0..) {
+            let SubTypeDecl { is_final, supertype, composite } = ty.map_ids(&absolute);
+            let above = supertype.map_or(&[][..], |id| &self.types[id.index()].supertypes);
+            let supertypes = above.iter().copied().chain([first.offset(position)]).collect();
+            let layout = Layout::of(&composite);
+            self.types.push(Arc::new(SubType { is_final, supertypes, composite, layout }));
+        }
+        self.first_ids.insert(group.into(), first);
+        first
+    }
 }
 
 impl TypeRegistry {
-    /// The id of a type that is a recursion group by itself.
-    pub(crate) fn intern(&self, ty: &FuncType) -> TypeId {
-        self.intern_group(slice::from_ref(ty))
+    /// The id of a final type that is a recursion group by itself.
+    pub(crate) fn intern(&self, ty: CompositeType) -> TypeId {
+        self.intern_group(&[SubTypeDecl::plain(ty)])
+    }
+
+    /// The id of a function type that is a recursion group by itself.
+    pub(crate) fn intern_func(&self, ty: &FuncType) -> TypeId {
+        self.intern(CompositeType::Func(ty.clone()))
     }
 
     /// The id of the first type of the recursion group `group`; the ids of the others follow it.
-    pub(crate) fn intern_group(&self, group: &[FuncType]) -> TypeId {
+    pub(crate) fn intern_group(&self, group: &[SubTypeDecl]) -> TypeId {
         if let Some(first) = self.groups.read().first_ids.get(group) {
             return *first;
         }
         let mut groups = self.groups.write();
         // Another thread may have been here between the two locks.
-        if let Some(first) = groups.first_ids.get(group) {
-            return *first;
+        match groups.first_ids.get(group) {
+            Some(first) => *first,
+            None => groups.add(group),
         }
-        let first =
-            u32::try_from(groups.types.len()).expect("fewer than 2^32 types fit into memory");
-        groups.types.extend_from_slice(group);
-        groups.first_ids.insert(group.into(), TypeId(first));
-        TypeId(first)
     }
 
     /// The type with the id `id`.
+    pub(crate) fn get(&self, id: TypeId) -> Arc<SubType> {
+        self.groups.read().types[id.index()].clone()
+    }
+
+    /// The function type with the id `id`.
     pub(crate) fn func_type(&self, id: TypeId) -> FuncType {
-        self.groups.read().types[id.0 as usize].clone()
+        match &self.get(id).composite {
+            CompositeType::Func(ty) => ty.clone(),
+            other => unreachable!("validated: a {} is used as a function", other.kind()),
+        }
+    }
+
+    /// Whether `sub` is `sup` or a subtype of it.
+    pub(crate) fn is_subtype(&self, sub: TypeId, sup: TypeId) -> bool {
+        sub == sup || is_subtype(&self.groups.read().types, sub, sup)
+    }
+
+    /// Adds to `types`, which holds the first types of the engine, the others.
+    pub(crate) fn update(&self, types: &mut Vec<Arc<SubType>>) {
+        let groups = self.groups.read();
+        types.extend_from_slice(&groups.types[types.len()..]);
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::{FieldType, HeapType, Mutability, RefType};
     use super::*;
-    use crate::ValType::{F32, I32, I64};
+    use crate::ValType::{self, F32, I32, I64};
+    use crate::types::{CompositeKind, ConcreteType};
+
+    fn func(params: &[ValType], results: &[ValType]) -> FuncType {
+        FuncType::new(params.iter().copied(), results.iter().copied())
+    }
 
     #[test]
     fn equal_types_have_equal_ids() {
         let registry = TypeRegistry::default();
-        let first = registry.intern(&FuncType::new([I32], [I64]));
-        let other = registry.intern(&FuncType::new([I32], [F32]));
+        let first = registry.intern_func(&func(&[I32], &[I64]));
+        let other = registry.intern_func(&func(&[I32], &[F32]));
         assert_ne!(first, other);
-        assert_eq!(first, registry.intern(&FuncType::new([I32], [I64])));
-        assert_eq!(registry.func_type(other), FuncType::new([I32], [F32]));
+        assert_eq!(first, registry.intern_func(&func(&[I32], &[I64])));
+        assert_eq!(registry.func_type(other), func(&[I32], &[F32]));
     }
 
     #[test]
     fn parameters_and_results_are_told_apart() {
         let registry = TypeRegistry::default();
-        let params = registry.intern(&FuncType::new([I32, I32], []));
-        let both = registry.intern(&FuncType::new([I32], [I32]));
-        let results = registry.intern(&FuncType::new([], [I32, I32]));
+        let params = registry.intern_func(&func(&[I32, I32], &[]));
+        let both = registry.intern_func(&func(&[I32], &[I32]));
+        let results = registry.intern_func(&func(&[], &[I32, I32]));
         assert_ne!(params, both);
         assert_ne!(both, results);
         assert_ne!(params, results);
@@ -100,11 +228,59 @@ mod tests {
     #[test]
     fn types_of_a_larger_group_differ_from_the_same_types_alone() {
         let registry = TypeRegistry::default();
-        let (a, b) = (FuncType::new([I32], []), FuncType::new([I64], []));
-        let alone = registry.intern(&a);
-        let group = registry.intern_group(&[a.clone(), b.clone()]);
-        assert_ne!(alone, group);
-        assert_eq!(group, registry.intern_group(&[a, b.clone()]));
-        assert_eq!(registry.func_type(group.offset(1)), b);
+        let [a, b] = [func(&[I32], &[]), func(&[I64], &[])];
+        let alone = registry.intern_func(&a);
+        let group = [a, b.clone()].map(|ty| SubTypeDecl::plain(CompositeType::Func(ty)));
+        let first = registry.intern_group(&group);
+        assert_ne!(alone, first);
+        assert_eq!(first, registry.intern_group(&group));
+        assert_eq!(registry.func_type(first.offset(1)), b);
+    }
+
+    /// A structure with a reference to the type with this id.
+    fn list(id: TypeId) -> CompositeType {
+        let heap_type = HeapType::Concrete(ConcreteType { id, kind: CompositeKind::Struct });
+        let next = ValType::Ref(RefType::new(true, heap_type));
+        CompositeType::Struct([FieldType::new(Mutability::Var, next)].into())
+    }
+
+    #[test]
+    fn recursive_types_are_equal_as_groups() {
+        let registry = TypeRegistry::default();
+        let own = registry.intern(list(TypeId::in_group(0)));
+        assert_eq!(own, registry.intern(list(TypeId::in_group(0))));
+        assert_ne!(
+            own,
+            registry.intern(list(own)),
+            "a reference to itself and one to an equal type"
+        );
+        assert_eq!(registry.get(own).composite, list(own), "references are absolute inside");
+    }
+
+    #[test]
+    fn subtypes_are_found_at_any_depth() {
+        let registry = TypeRegistry::default();
+        let declare = |supertype| SubTypeDecl {
+            is_final: false,
+            supertype,
+            composite: CompositeType::Struct([].into()),
+        };
+        let top = registry.intern_group(&[declare(None)]);
+        let group = [declare(Some(top)), declare(Some(TypeId::in_group(0)))];
+        let middle = registry.intern_group(&group);
+        let bottom = middle.offset(1);
+        let sibling = registry.intern_group(&[declare(Some(top)), declare(None)]);
+        for (sub, sup, expected) in [
+            (bottom, top, true),
+            (bottom, middle, true),
+            (middle, top, true),
+            (top, top, true),
+            (top, bottom, false),
+            (middle, bottom, false),
+            (sibling, middle, false),
+            (bottom, sibling, false),
+        ] {
+            assert_eq!(registry.is_subtype(sub, sup), expected, "{sub:?} <: {sup:?}");
+        }
     }
 }

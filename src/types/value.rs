@@ -1,5 +1,8 @@
-//! Value types, reference types and heap types (spec: syntax/types).
+//! Value types and reference types (spec: syntax/types).
 
+use super::heap::HeapType;
+use super::registry::TypeRegistry;
+use crate::Engine;
 use core::fmt;
 
 /// The type of a value.
@@ -26,6 +29,16 @@ impl ValType {
     pub const EXTERNREF: Self = Self::Ref(RefType::EXTERNREF);
     /// The nullable reference to any exception.
     pub const EXNREF: Self = Self::Ref(RefType::EXNREF);
+    /// The nullable reference to any value of a guest's.
+    pub const ANYREF: Self = Self::Ref(RefType::ANYREF);
+    /// The nullable reference to anything that can be compared by identity.
+    pub const EQREF: Self = Self::Ref(RefType::EQREF);
+    /// The nullable reference to an integer of 31 bits.
+    pub const I31REF: Self = Self::Ref(RefType::I31REF);
+    /// The nullable reference to any structure.
+    pub const STRUCTREF: Self = Self::Ref(RefType::STRUCTREF);
+    /// The nullable reference to any array.
+    pub const ARRAYREF: Self = Self::Ref(RefType::ARRAYREF);
 
     /// Whether this is one of the number types `i32`, `i64`, `f32` and `f64`.
     pub fn is_num(&self) -> bool {
@@ -51,11 +64,22 @@ impl ValType {
     }
 
     /// Whether a value of this type may stand where `other` is expected (spec: valid/matching).
-    pub fn matches(&self, other: &ValType) -> bool {
+    ///
+    /// Concrete heap types are those of `engine`.
+    pub fn matches(&self, engine: &Engine, other: &ValType) -> bool {
+        self.is_subtype(other, engine.types())
+    }
+
+    pub(crate) fn is_subtype(&self, other: &ValType, types: &TypeRegistry) -> bool {
         match (self, other) {
-            (Self::Ref(this), Self::Ref(other)) => this.matches(other),
+            (Self::Ref(this), Self::Ref(other)) => this.is_subtype(other, types),
             (this, other) => this == other,
         }
+    }
+
+    /// Whether the type has a value to begin with: zero, or null.
+    pub fn is_defaultable(&self) -> bool {
+        !matches!(self, Self::Ref(ty) if !ty.is_nullable())
     }
 
     /// How many 64-bit slots a value of this type takes.
@@ -106,6 +130,16 @@ impl RefType {
     pub const EXTERNREF: Self = Self::new(true, HeapType::Extern);
     /// The nullable reference to any exception.
     pub const EXNREF: Self = Self::new(true, HeapType::Exn);
+    /// The nullable reference to any value of a guest's.
+    pub const ANYREF: Self = Self::new(true, HeapType::Any);
+    /// The nullable reference to anything that can be compared by identity.
+    pub const EQREF: Self = Self::new(true, HeapType::Eq);
+    /// The nullable reference to an integer of 31 bits.
+    pub const I31REF: Self = Self::new(true, HeapType::I31);
+    /// The nullable reference to any structure.
+    pub const STRUCTREF: Self = Self::new(true, HeapType::Struct);
+    /// The nullable reference to any array.
+    pub const ARRAYREF: Self = Self::new(true, HeapType::Array);
 
     /// The reference type with this nullability and referent.
     pub const fn new(nullable: bool, heap_type: HeapType) -> Self {
@@ -123,51 +157,27 @@ impl RefType {
     }
 
     /// Whether a reference of this type may stand where `other` is expected (spec: valid/matching).
-    pub fn matches(&self, other: &RefType) -> bool {
-        (!self.nullable || other.nullable) && self.heap_type.matches(&other.heap_type)
+    ///
+    /// Concrete heap types are those of `engine`.
+    pub fn matches(&self, engine: &Engine, other: &RefType) -> bool {
+        self.is_subtype(other, engine.types())
+    }
+
+    pub(crate) fn is_subtype(&self, other: &RefType, types: &TypeRegistry) -> bool {
+        (!self.nullable || other.nullable) && self.heap_type.is_subtype(&other.heap_type, types)
     }
 }
 
 impl fmt::Display for RefType {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match (self.nullable, self.heap_type) {
-            (true, HeapType::Func) => f.write_str("funcref"),
-            (true, HeapType::Extern) => f.write_str("externref"),
-            (true, HeapType::Exn) => f.write_str("exnref"),
+            (true, HeapType::Concrete(ty)) => write!(f, "(ref null {ty})"),
             (true, HeapType::NoExn) => f.write_str("nullexnref"),
+            (true, HeapType::NoFunc) => f.write_str("nullfuncref"),
+            (true, HeapType::NoExtern) => f.write_str("nullexternref"),
+            (true, HeapType::None) => f.write_str("nullref"),
+            (true, heap_type) => write!(f, "{heap_type}ref"),
             (false, heap_type) => write!(f, "(ref {heap_type})"),
-        }
-    }
-}
-
-/// What a reference points to.
-#[derive(Copy, Clone, PartialEq, Eq, Hash, Debug)]
-#[non_exhaustive]
-pub enum HeapType {
-    /// Any function.
-    Func,
-    /// Any value of the host.
-    Extern,
-    /// Any exception.
-    Exn,
-    /// No exception: only null refers to it.
-    NoExn,
-}
-
-impl HeapType {
-    /// Whether this is a subtype of `other` (spec: valid/matching).
-    pub fn matches(&self, other: &HeapType) -> bool {
-        self == other || matches!((self, other), (Self::NoExn, Self::Exn))
-    }
-}
-
-impl fmt::Display for HeapType {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Func => f.write_str("func"),
-            Self::Extern => f.write_str("extern"),
-            Self::Exn => f.write_str("exn"),
-            Self::NoExn => f.write_str("noexn"),
         }
     }
 }

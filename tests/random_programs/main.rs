@@ -110,7 +110,7 @@ fn run(
     let mut globals = Vec::new();
     for number in 0..program.globals.len() {
         let global = instance.get_global(&mut store, &format!("g{number}")).expect("the global");
-        globals.push(Number::from(&global.get(&store)));
+        globals.push(Number::from(&global.get(&mut store)));
     }
     let memory = instance.get_memory(&mut store, "memory").expect("the memory");
     let memory = memory.data(&store)[..MEMORY_BYTES].try_into().expect("a page has more");

@@ -151,9 +151,12 @@ impl fmt::Display for Printed<'_> {
                 value => f.write_str(whole(&format!("{value:?}"))),
             },
             Val::V128(value) => write!(f, "{:#034x}", value.as_u128()),
-            Val::FuncRef(None) | Val::ExternRef(None) | Val::ExnRef(None) => f.write_str("null"),
+            Val::FuncRef(None) | Val::ExternRef(None) | Val::AnyRef(None) | Val::ExnRef(None) => {
+                f.write_str("null")
+            }
             Val::FuncRef(Some(_)) => f.write_str("<funcref>"),
             Val::ExternRef(Some(_)) => f.write_str("<externref>"),
+            Val::AnyRef(Some(_)) => f.write_str("<anyref>"),
             Val::ExnRef(Some(_)) => f.write_str("<exnref>"),
         }
     }

@@ -1,4 +1,4 @@
-;; Uses types that fulmar does not accept, but whose sections can be read.
+;; Uses a structure type.
 (module
   (type $s (struct (field i32)))
   (type $f (func (param (ref null $s))))

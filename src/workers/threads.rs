@@ -1,8 +1,6 @@
-//! All bodies of a module, by several threads if they are many.
+//! By several threads, if there is enough to do.
 
-use super::BodyValidation;
 use crate::Error;
-use crate::parse::ParsedModule;
 use alloc::vec::Vec;
 use core::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
@@ -14,51 +12,53 @@ const THREADS_MAX: usize = 8;
 /// The number of bodies that a thread takes at a time.
 const BATCH: usize = 32;
 
-/// Validates all bodies of a module.
-pub(in crate::parse) fn validate_all(
-    module: &ParsedModule,
-    validation: &BodyValidation,
+/// Does `job` for each of `count` bodies, which have `bytes` bytes together. Each thread has a state
+/// of its own, which `job` is given.
+///
+/// # Errors
+///
+/// That of the first body for which `job` fails; some of the later ones are left out then.
+pub(crate) fn for_each_body<S: Default>(
+    count: usize,
+    bytes: usize,
+    job: impl Fn(&mut S, usize) -> Result<(), Error> + Sync,
 ) -> Result<(), Error> {
-    let bytes: usize = module.bodies.iter().map(|body| body.range().len()).sum();
     let wanted = (bytes / THREAD_BYTES).min(THREADS_MAX);
     let threads = match wanted {
         0 | 1 => 1,
         wanted => thread::available_parallelism().map_or(1, |count| count.get().min(wanted)),
     };
     let next = AtomicUsize::new(0);
-    let work = || validate_batches(module, validation, &next);
+    let work = || take_batches(count, &next, &job);
     let first = thread::scope(|scope| {
         // A thread that can't be started leaves its share to the others.
         let helpers: Vec<_> = (1..threads)
             .map_while(|_| thread::Builder::new().spawn_scoped(scope, work).ok())
             .collect();
+        let mine = work();
         let errors = helpers.into_iter().filter_map(|helper| helper.join().expect("no panics"));
-        work().into_iter().chain(errors).min_by_key(|(defined, _)| *defined)
+        mine.into_iter().chain(errors).min_by_key(|(body, _)| *body)
     });
     first.map_or(Ok(()), |(_, error)| Err(error))
 }
 
-/// Validates batches of bodies while there are any; the result is the first invalid one.
-fn validate_batches(
-    module: &ParsedModule,
-    validation: &BodyValidation,
+/// Does batches of bodies while there are any; the result is the first that failed.
+fn take_batches<S: Default>(
+    count: usize,
     next: &AtomicUsize,
+    job: &impl Fn(&mut S, usize) -> Result<(), Error>,
 ) -> Option<(usize, Error)> {
-    let mut allocations = Default::default();
-    let count = module.bodies.len();
+    let mut state = S::default();
     loop {
         let start = next.fetch_add(BATCH, Ordering::Relaxed);
         if start >= count {
             return None;
         }
-        for defined in start..count.min(start + BATCH) {
-            match validation.validate_with(allocations, module, defined) {
-                Ok(reused) => allocations = reused,
-                Err(error) => {
-                    // What others have begun before this goes on; nobody begins anything after it.
-                    next.store(count, Ordering::Relaxed);
-                    return Some((defined, error));
-                }
+        for body in start..count.min(start + BATCH) {
+            if let Err(error) = job(&mut state, body) {
+                // What others have begun before this goes on; nobody begins anything after it.
+                next.store(count, Ordering::Relaxed);
+                return Some((body, error));
             }
         }
     }

@@ -1,0 +1,185 @@
+//! Instructions on structures, arrays and integers of 31 bits.
+//!
+//! What allocates has its operands in their own slots, one behind the other, and says where they
+//! end: all that is alive is below, because such an instruction clobbers the accumulators.
+
+use wasmparser::Operator;
+
+use crate::ValType;
+use crate::code::Op;
+use crate::types::index::TypeIdx;
+use crate::types::{CompositeType, FieldType, StorageType};
+
+use super::Walk;
+use super::ir::{Inst, Kind};
+
+/// Whether packed integers are extended with their sign.
+#[derive(Clone, Copy)]
+enum Extension {
+    Signed,
+    Unsigned,
+}
+
+impl Walk<'_> {
+    /// Translates an instruction on objects.
+    pub(super) fn object(&mut self, operator: Operator<'_>) {
+        use Extension::{Signed, Unsigned};
+        match operator {
+            Operator::StructNew { struct_type_index: ty } => {
+                let count = self.fields(ty).len();
+                self.new_object(Op::StructNew, ty, count, count as u32);
+            }
+            Operator::StructNewDefault { struct_type_index: ty } => {
+                self.new_object(Op::StructNewDefault, ty, 0, 0);
+            }
+            Operator::StructGet { struct_type_index: ty, field_index }
+            | Operator::StructGetU { struct_type_index: ty, field_index } => {
+                self.struct_get(ty, field_index, Unsigned);
+            }
+            Operator::StructGetS { struct_type_index: ty, field_index } => {
+                self.struct_get(ty, field_index, Signed);
+            }
+            Operator::StructSet { struct_type_index: ty, field_index } => {
+                self.struct_set(ty, field_index);
+            }
+            Operator::ArrayNew { array_type_index: ty } => {
+                self.new_object(Op::ArrayNew, ty, 2, 0);
+            }
+            Operator::ArrayNewDefault { array_type_index: ty } => {
+                self.new_object(Op::ArrayNewDefault, ty, 1, 0);
+            }
+            Operator::ArrayNewFixed { array_type_index: ty, array_size } => {
+                self.new_object(Op::ArrayNewFixed, ty, array_size as usize, array_size);
+            }
+            Operator::ArrayNewData { array_type_index: ty, array_data_index } => {
+                self.new_object(Op::ArrayNewData, ty, 2, array_data_index);
+            }
+            Operator::ArrayNewElem { array_type_index: ty, array_elem_index } => {
+                self.new_object(Op::ArrayNewElem, ty, 2, array_elem_index);
+            }
+            Operator::ArrayGet { array_type_index: ty }
+            | Operator::ArrayGetU { array_type_index: ty } => self.array_get(ty, Unsigned),
+            Operator::ArrayGetS { array_type_index: ty } => self.array_get(ty, Signed),
+            Operator::ArraySet { array_type_index: ty } => self.array_set(ty),
+            Operator::ArrayLen => self.unary(Op::ArrayLen, Kind::I32),
+            Operator::ArrayFill { array_type_index: ty } => {
+                let slots = Kind::of(self.element(ty).element_type().unpack()).slots();
+                self.whole_array(Op::ArrayFill, 4, slots);
+            }
+            Operator::ArrayCopy { .. } => self.whole_array(Op::ArrayCopy, 5, 0),
+            Operator::ArrayInitData { array_data_index, .. } => {
+                self.whole_array(Op::ArrayInitData, 4, array_data_index);
+            }
+            Operator::ArrayInitElem { array_elem_index, .. } => {
+                self.whole_array(Op::ArrayInitElem, 4, array_elem_index);
+            }
+            operator => unreachable!("no engine accepts {operator:?}"),
+        }
+    }
+
+    fn composite(&self, ty: u32) -> &CompositeType {
+        &self.module.defined_types[TypeIdx(ty).index()].composite
+    }
+
+    /// The fields of a structure type.
+    fn fields(&self, ty: u32) -> &[FieldType] {
+        match self.composite(ty) {
+            CompositeType::Struct(fields) => fields,
+            other => unreachable!("validated: a {} is used as a structure", other.kind()),
+        }
+    }
+
+    /// The type of the elements of an array type.
+    fn element(&self, ty: u32) -> FieldType {
+        match self.composite(ty) {
+            CompositeType::Array(element) => *element,
+            other => unreachable!("validated: a {} is used as an array", other.kind()),
+        }
+    }
+
+    /// A new object, by the topmost `operands` values and a further `word`.
+    fn new_object(&mut self, op: Op, ty: u32, operands: usize, word: u32) {
+        let end = self.stack.next_slot();
+        let base = self.pop_arguments(operands);
+        let id = self.module.types[TypeIdx(ty).index()].0;
+        let d = self.stack.push_temp(Kind::Ref);
+        self.emit(Inst { d, words: [id, base * 8, end * 8, word], ..self.inst(op) });
+    }
+
+    fn whole_array(&mut self, op: Op, operands: usize, word: u32) {
+        let base = self.pop_arguments(operands);
+        self.emit_words(op, [base * 8, word, 0, 0]);
+    }
+
+    /// Where a field is in the structure, and its type.
+    fn field(&self, ty: u32, index: u32) -> (u32, StorageType) {
+        let ty = &self.module.defined_types[TypeIdx(ty).index()];
+        let (offset, field) = ty.part(index as usize).expect("validated: the field is there");
+        (offset as u32, field.element_type())
+    }
+
+    fn struct_get(&mut self, ty: u32, index: u32, extension: Extension) {
+        let (offset, storage) = self.field(ty, index);
+        let op = match (storage, extension) {
+            (StorageType::I8, Extension::Signed) => Op::StructGet8S,
+            (StorageType::I8, Extension::Unsigned) => Op::StructGet8U,
+            (StorageType::I16, Extension::Signed) => Op::StructGet16S,
+            (StorageType::I16, Extension::Unsigned) => Op::StructGet16U,
+            (StorageType::ValType(ValType::I32 | ValType::Ref(_)), _) => Op::StructGet32,
+            (StorageType::ValType(ValType::I64), _) => Op::StructGet64,
+            (StorageType::ValType(ValType::F32), _) => Op::StructGetF32,
+            (StorageType::ValType(ValType::F64), _) => Op::StructGetF64,
+            (StorageType::ValType(ValType::V128), _) => Op::StructGetV128,
+        };
+        let x = self.stack.pop().value;
+        let d = self.stack.push_temp(Kind::of(storage.unpack()));
+        self.emit(Inst { d, x, words: [offset, 0, 0, 0], ..self.inst(op) });
+    }
+
+    fn struct_set(&mut self, ty: u32, index: u32) {
+        let (offset, storage) = self.field(ty, index);
+        let op = match storage.bytes() {
+            1 => Op::StructSet8,
+            2 => Op::StructSet16,
+            4 => Op::StructSet32,
+            8 => Op::StructSet64,
+            _ => Op::StructSetV128,
+        };
+        let y = self.stack.pop().value;
+        let x = self.stack.pop().value;
+        self.emit(Inst { x, y, words: [offset, 0, 0, 0], ..self.inst(op) });
+    }
+
+    fn array_get(&mut self, ty: u32, extension: Extension) {
+        let storage = self.element(ty).element_type();
+        let op = match (storage, extension) {
+            (StorageType::I8, Extension::Signed) => Op::ArrayGet8S,
+            (StorageType::I8, Extension::Unsigned) => Op::ArrayGet8U,
+            (StorageType::I16, Extension::Signed) => Op::ArrayGet16S,
+            (StorageType::I16, Extension::Unsigned) => Op::ArrayGet16U,
+            (StorageType::ValType(ValType::I32 | ValType::Ref(_)), _) => Op::ArrayGet32,
+            (StorageType::ValType(ValType::I64), _) => Op::ArrayGet64,
+            (StorageType::ValType(ValType::F32), _) => Op::ArrayGetF32,
+            (StorageType::ValType(ValType::F64), _) => Op::ArrayGetF64,
+            (StorageType::ValType(ValType::V128), _) => Op::ArrayGetV128,
+        };
+        let y = self.stack.pop().value;
+        let x = self.stack.pop().value;
+        let d = self.stack.push_temp(Kind::of(storage.unpack()));
+        self.emit(Inst { d, x, y, ..self.inst(op) });
+    }
+
+    fn array_set(&mut self, ty: u32) {
+        let op = match self.element(ty).element_type().bytes() {
+            1 => Op::ArraySet8,
+            2 => Op::ArraySet16,
+            4 => Op::ArraySet32,
+            8 => Op::ArraySet64,
+            _ => Op::ArraySetV128,
+        };
+        let z = self.stack.pop().value;
+        let y = self.stack.pop().value;
+        let x = self.stack.pop().value;
+        self.emit(Inst { x, y, z, ..self.inst(op) });
+    }
+}

@@ -1,0 +1,391 @@
+//! Structure and array types, and what they are made of (spec: syntax/types, "composite types").
+
+use super::entity::Mutability;
+use super::func::FuncType;
+use super::heap::{ConcreteType, HeapType};
+use super::registry::{SubType, TypeId};
+use super::value::ValType;
+use crate::{Engine, Error};
+use alloc::boxed::Box;
+use alloc::sync::Arc;
+use alloc::vec::Vec;
+use core::fmt;
+
+/// The kinds of types that can be defined.
+#[derive(Copy, Clone, PartialEq, Eq, Hash, Debug)]
+pub enum CompositeKind {
+    /// A function type.
+    Func,
+    /// A structure type.
+    Struct,
+    /// An array type.
+    Array,
+}
+
+impl fmt::Display for CompositeKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Func => "func",
+            Self::Struct => "struct",
+            Self::Array => "array",
+        })
+    }
+}
+
+/// What is defined: a function, structure or array type.
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+pub(crate) enum CompositeType {
+    Func(FuncType),
+    Struct(Arc<[FieldType]>),
+    Array(FieldType),
+}
+
+impl CompositeType {
+    pub(crate) fn kind(&self) -> CompositeKind {
+        match self {
+            Self::Func(_) => CompositeKind::Func,
+            Self::Struct(_) => CompositeKind::Struct,
+            Self::Array(_) => CompositeKind::Array,
+        }
+    }
+
+    /// Replaces all ids that it refers to.
+    pub(crate) fn map_ids(&self, map: &impl Fn(TypeId) -> TypeId) -> Self {
+        match self {
+            Self::Func(ty) => Self::Func(ty.map_ids(map)),
+            Self::Struct(fields) => Self::Struct(fields.iter().map(|ty| ty.map_ids(map)).collect()),
+            Self::Array(ty) => Self::Array(ty.map_ids(map)),
+        }
+    }
+}
+
+impl ValType {
+    /// Replaces the id that the type refers to, if it does.
+    pub(crate) fn map_ids(self, map: &impl Fn(TypeId) -> TypeId) -> Self {
+        match self {
+            Self::Ref(ty) => match ty.heap_type() {
+                HeapType::Concrete(ConcreteType { id, kind }) => {
+                    let heap_type = HeapType::Concrete(ConcreteType { id: map(id), kind });
+                    Self::Ref(super::RefType::new(ty.is_nullable(), heap_type))
+                }
+                _ => self,
+            },
+            _ => self,
+        }
+    }
+}
+
+/// The type of what a field of a structure, or an element of an array, holds.
+#[derive(Copy, Clone, PartialEq, Eq, Hash, Debug)]
+pub enum StorageType {
+    /// An integer of 8 bits.
+    I8,
+    /// An integer of 16 bits.
+    I16,
+    /// A value.
+    ValType(ValType),
+}
+
+impl StorageType {
+    /// The type of the value on the operand stack: packed integers are `i32` there.
+    pub fn unpack(&self) -> ValType {
+        match self {
+            Self::I8 | Self::I16 => ValType::I32,
+            Self::ValType(ty) => *ty,
+        }
+    }
+
+    /// The value type, if it is not packed.
+    pub fn as_val_type(&self) -> Option<ValType> {
+        match self {
+            Self::I8 | Self::I16 => None,
+            Self::ValType(ty) => Some(*ty),
+        }
+    }
+
+    /// The bytes that a field takes in the heap. References take four: their slots fit.
+    pub(crate) const fn bytes(self) -> u32 {
+        match self {
+            Self::I8 => 1,
+            Self::I16 => 2,
+            Self::ValType(ValType::I32 | ValType::F32 | ValType::Ref(_)) => 4,
+            Self::ValType(ValType::I64 | ValType::F64) => 8,
+            Self::ValType(ValType::V128) => 16,
+        }
+    }
+
+    /// Whether the collector has to look at it.
+    pub(crate) fn is_traced(self) -> bool {
+        matches!(self, Self::ValType(ValType::Ref(ty)) if ty.heap_type().top() != HeapType::Func)
+    }
+}
+
+impl From<ValType> for StorageType {
+    fn from(ty: ValType) -> Self {
+        Self::ValType(ty)
+    }
+}
+
+impl fmt::Display for StorageType {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::I8 => f.write_str("i8"),
+            Self::I16 => f.write_str("i16"),
+            Self::ValType(ty) => ty.fmt(f),
+        }
+    }
+}
+
+/// The type of a field of a structure, or of the elements of an array.
+#[derive(Copy, Clone, PartialEq, Eq, Hash, Debug)]
+pub struct FieldType {
+    mutability: Mutability,
+    element_type: StorageType,
+}
+
+impl FieldType {
+    /// A field that holds `element_type`.
+    pub fn new(mutability: Mutability, element_type: impl Into<StorageType>) -> Self {
+        Self { mutability, element_type: element_type.into() }
+    }
+
+    /// Whether it can be written.
+    pub fn mutability(&self) -> Mutability {
+        self.mutability
+    }
+
+    /// What it holds.
+    pub fn element_type(&self) -> StorageType {
+        self.element_type
+    }
+
+    fn map_ids(&self, map: &impl Fn(TypeId) -> TypeId) -> Self {
+        let element_type = match self.element_type {
+            StorageType::ValType(ty) => StorageType::ValType(ty.map_ids(map)),
+            packed => packed,
+        };
+        Self { element_type, ..*self }
+    }
+}
+
+impl fmt::Display for FieldType {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.mutability {
+            Mutability::Const => self.element_type.fmt(f),
+            Mutability::Var => write!(f, "(mut {})", self.element_type),
+        }
+    }
+}
+
+/// The type of a structure: its fields. It belongs to an engine.
+///
+/// ```
+/// use fulmar::{Engine, FieldType, Mutability, StorageType, StructType, ValType};
+///
+/// let engine = Engine::default();
+/// let point = [ValType::I32, ValType::I32].map(|ty| FieldType::new(Mutability::Var, ty));
+/// let ty = StructType::new(&engine, point)?;
+/// assert_eq!(ty.fields().len(), 2);
+/// assert_eq!(ty, StructType::new(&engine, point)?, "equal types are one type");
+/// assert_eq!(engine.struct_type(ty.concrete()), Some(ty));
+/// # Ok::<(), fulmar::Error>(())
+/// ```
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub struct StructType {
+    pub(crate) id: TypeId,
+    fields: Arc<[FieldType]>,
+}
+
+impl StructType {
+    /// The structure type with `fields`: final, without a supertype.
+    ///
+    /// # Errors
+    ///
+    /// If there are more than 10,000 fields, which is what modules may have, too.
+    ///
+    /// # Panics
+    ///
+    /// If a field has a concrete type of another engine with more types than `engine`.
+    pub fn new(
+        engine: &Engine,
+        fields: impl IntoIterator<Item = FieldType>,
+    ) -> Result<Self, Error> {
+        let fields: Arc<[FieldType]> = fields.into_iter().collect();
+        if fields.len() > FIELDS_MAX {
+            return Err(Error::msg(alloc::format!("a structure has at most {FIELDS_MAX} fields")));
+        }
+        let id = engine.types().intern(CompositeType::Struct(fields.clone()));
+        Ok(Self { id, fields })
+    }
+
+    /// The structure type with the id `id`.
+    pub(crate) fn of(id: TypeId, ty: &SubType) -> Option<Self> {
+        match &ty.composite {
+            CompositeType::Struct(fields) => Some(Self { id, fields: fields.clone() }),
+            _ => None,
+        }
+    }
+
+    /// The fields, in order.
+    pub fn fields(&self) -> &[FieldType] {
+        &self.fields
+    }
+
+    /// The field number `index`, if there are as many.
+    pub fn field(&self, index: usize) -> Option<FieldType> {
+        self.fields.get(index).copied()
+    }
+
+    /// The type as part of heap types.
+    pub fn concrete(&self) -> ConcreteType {
+        ConcreteType { id: self.id, kind: CompositeKind::Struct }
+    }
+}
+
+/// The most fields of a structure, which is the validator's limit, too.
+const FIELDS_MAX: usize = 10_000;
+
+impl fmt::Debug for StructType {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "StructType({self})")
+    }
+}
+
+impl fmt::Display for StructType {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("(struct")?;
+        self.fields.iter().try_for_each(|field| write!(f, " {field}"))?;
+        f.write_str(")")
+    }
+}
+
+/// The type of an array: that of its elements. It belongs to an engine.
+///
+/// ```
+/// use fulmar::{ArrayType, Engine, FieldType, Mutability, StorageType};
+///
+/// let engine = Engine::default();
+/// let bytes = ArrayType::new(&engine, FieldType::new(Mutability::Var, StorageType::I8));
+/// assert_eq!(bytes.element_type(), StorageType::I8);
+/// assert_eq!(bytes.to_string(), "(array (mut i8))");
+/// ```
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub struct ArrayType {
+    pub(crate) id: TypeId,
+    field_type: FieldType,
+}
+
+impl ArrayType {
+    /// The type of arrays with elements of `field_type`: final, without a supertype.
+    ///
+    /// # Panics
+    ///
+    /// If the elements have a concrete type of another engine with more types than `engine`.
+    pub fn new(engine: &Engine, field_type: FieldType) -> Self {
+        let id = engine.types().intern(CompositeType::Array(field_type));
+        Self { id, field_type }
+    }
+
+    /// The array type with the id `id`.
+    pub(crate) fn of(id: TypeId, ty: &SubType) -> Option<Self> {
+        match &ty.composite {
+            CompositeType::Array(field_type) => Some(Self { id, field_type: *field_type }),
+            _ => None,
+        }
+    }
+
+    /// The type of the elements, and whether they can be written.
+    pub fn field_type(&self) -> FieldType {
+        self.field_type
+    }
+
+    /// Whether elements can be written.
+    pub fn mutability(&self) -> Mutability {
+        self.field_type.mutability
+    }
+
+    /// What the elements hold.
+    pub fn element_type(&self) -> StorageType {
+        self.field_type.element_type
+    }
+
+    /// The type as part of heap types.
+    pub fn concrete(&self) -> ConcreteType {
+        ConcreteType { id: self.id, kind: CompositeKind::Array }
+    }
+}
+
+impl fmt::Debug for ArrayType {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "ArrayType({self})")
+    }
+}
+
+impl fmt::Display for ArrayType {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "(array {})", self.field_type)
+    }
+}
+
+macro_rules! heap_types {
+    ($($ty:ty)*) => {$(
+        impl From<$ty> for HeapType {
+            fn from(ty: $ty) -> Self {
+                Self::Concrete(ty.concrete())
+            }
+        }
+    )*};
+}
+
+heap_types! { StructType ArrayType }
+
+/// Where the parts of an object are, from the end of its header: what execution and the collector
+/// need to know of a type.
+#[derive(Debug)]
+pub(crate) enum Layout {
+    /// Functions are no objects of the heap.
+    Func,
+    Struct {
+        /// The size of all fields, a multiple of 8.
+        bytes: u32,
+        /// By field.
+        offsets: Box<[u32]>,
+        /// The offsets of fields that hold references.
+        traced: Box<[u32]>,
+    },
+    Array {
+        /// The size of an element, as a power of two.
+        log2: u8,
+        /// Whether elements are references.
+        traced: bool,
+    },
+}
+
+impl Layout {
+    pub(crate) fn of(ty: &CompositeType) -> Self {
+        match ty {
+            CompositeType::Func(_) => Self::Func,
+            CompositeType::Struct(fields) => {
+                // Supertypes have a prefix of the fields, so that the order can't be chosen; fields
+                // are aligned to their size, vectors to 8 bytes.
+                let (mut offsets, mut traced) = (Vec::new(), Vec::new());
+                let mut end = 0_u32;
+                for field in &**fields {
+                    let bytes = field.element_type.bytes();
+                    let offset = end.next_multiple_of(bytes.min(8));
+                    offsets.push(offset);
+                    if field.element_type.is_traced() {
+                        traced.push(offset);
+                    }
+                    end = offset + bytes;
+                }
+                let bytes = end.next_multiple_of(8);
+                Self::Struct { bytes, offsets: offsets.into(), traced: traced.into() }
+            }
+            CompositeType::Array(field) => Self::Array {
+                log2: field.element_type.bytes().ilog2() as u8,
+                traced: field.element_type.is_traced(),
+            },
+        }
+    }
+}

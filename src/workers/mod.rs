@@ -1,0 +1,10 @@
+//! A job for each function body of a module, which are independent of each other.
+//!
+//! With `std`, several threads share the bodies of a large module. What is reported is the error of
+//! the first body that has one, either way.
+
+#[cfg_attr(feature = "std", path = "threads.rs")]
+#[cfg_attr(not(feature = "std"), path = "serial.rs")]
+mod all;
+
+pub(crate) use all::for_each_body;
