@@ -1,12 +1,15 @@
 #!/usr/bin/env python3
-"""Ranks sequences of instructions by how often programs run them, for the table of fused ops.
+"""Chooses the sequences that are worth a cell of their own, for the table of fused ops.
 
-usage: census.py [--rows N] [--triples] FILE...      each FILE is the output of
+usage: census.py [--rows N] [--parts N] [--pairs N] FILE...      each FILE is the output of
        `fulmar inspect --bytecode MODULE`
 
-A pair counts where its second instruction is no branch target, weighted by 8^(loop depth); every
-module counts the same as a whole. Prints rows for src/code/fused.rs, the heaviest first, with the
-share of all executed instructions that each starts. Leave the benchmarks out of the corpus.
+Instructions are weighted by a power of the loop depth, and a module by the square root of its size.
+Starting from single instructions, the code is cut into as few cells as the rows found so far allow,
+as the translator does; then the heaviest neighbouring cells become rows, and so on. To these come
+the likeliest pairs by kinds of instructions: an i64 takes the place of an i32, one comparison that of
+another. Prints the rows for ci/fused-rows, and to stderr how many cells run for each instruction. Leave
+the benchmarks out of the corpus.
 """
 import argparse
 import collections
@@ -21,13 +24,28 @@ GROUPS = {
     "compare_int": "dxy", "compare_float": "dxy", "branch": "xy", "load": "dx", "store": "xy",
 }
 SPECIAL = {
-    "br": "", "return": "", "return_value": "x", "return_f32": "x", "return_f64": "x", "copy": "dx",
-    "copy_f32": "dx", "copy_f64": "dx", "select": "dx", "select_imm_first": "dx", "select_imm_second": "dx", "select_imms": "dx", "global.get": "d", "global.set": "x",
-    "call": "", "enter.0": "", "enter.1": "", "enter.2": "", "enter.4": "", "enter.8": "",
-    "const64": "d",
+    "br": "", "br_table": "x", "return": "", "return_value": "x", "return_f32": "x",
+    "return_f64": "x", "copy": "dx", "copy_f32": "dx", "copy_f64": "dx", "select": "dx",
+    "select_imm_first": "dx", "select_imm_second": "dx", "select_imms": "dx", "global.get": "d",
+    "global.set": "x", "call": "", "enter.0": "", "enter.1": "", "enter.2": "", "enter.4": "",
+    "enter.8": "",
 }
 # What control never falls through.
-LAST = {"br", "return", "return_value", "return_f32", "return_f64", "call"}
+LAST = {"Br", "BrTable", "Return", "ReturnValue", "ReturnF32", "ReturnF64", "Call"}
+# How often the code is cut anew while rows are chosen.
+ROUNDS = 8
+# How much more a loop counts than what is around it: little, since no few loops should decide.
+BASE = 1.5
+# Of smoothed pairs: how much more a loop counts, the weight of what is likely by kind, the share of an
+# instruction that its counterpart of the other width adds.
+PAIRS_BASE, LIKELY, COUNTERPART = 2.0, 3.0, 0.5
+# Kinds of instructions, by patterns of their names.
+KINDS = [(re.compile(pattern), kind) for pattern, kind in (
+    (r"(?:BrIf|BrUnless)([IF])(?:32|64)", "Br"), (r"[IF](?:32|64)(Load|Store)", ""),
+    (r"(I)(?:32|64)(?:Add|Sub|And|Or|Xor|Shl|ShrU|ShrS|Mul|Rotl|Rotr)$", "Alu"),
+    (r"(F)(?:32|64)(?:Add|Sub|Mul|Div)$", "Alu"),
+    (r"([IF])(?:32|64)(?:Eq|Ne|Lt|Gt|Le|Ge)[SU]?$", "Compare"),
+)]
 
 
 def ops():
@@ -55,8 +73,9 @@ def part(text, table):
     fields = [field.strip() for field in text[len(name):].split(",")]
     places = {"d": "Slot", "x": "Slot", "y": "Slot"}
     for operand, field in zip(operands, fields):
-        places[operand] = {"s": "Slot", "a": "Acc"}.get(field[:1], "Imm")
-    return name in LAST, f"{ident}({places['d']}, {places['x']}, {places['y']})"
+        wide = "Wide" if field.startswith("0x") else "Imm"
+        places[operand] = {"s": "Slot", "a": "Acc"}.get(field[:1], wide)
+    return f"{ident}({places['d']}, {places['x']}, {places['y']})"
 
 
 def functions(path):
@@ -71,8 +90,8 @@ def functions(path):
     yield cells
 
 
-def count(path, table, lengths):
-    """The weights of the sequences of one module, and of all its instructions."""
+def stretches(path, table, base):
+    """The stretches of code that cells can't go beyond, with the weights of one module."""
     weights, total = collections.Counter(), 0.0
     for cells in functions(path):
         targets, depth = set(), [0] * (len(cells) + 1)
@@ -84,41 +103,155 @@ def count(path, table, lengths):
                         depth[target] += 1
                         depth[at + 1] -= 1
         run, level = [], 0
+        def close(weight):
+            if run:
+                weights[tuple(run)] += weight
+                run.clear()
+        weight = 1.0
         for at, cell in enumerate(cells):
             level += depth[at]
-            weight = 8.0 ** min(level, 4)
-            if at in targets:
-                run = []
+            if at in targets or depth[at]:
+                close(weight)
+            weight = base ** min(level, 4)
             for text in cell:
                 total += weight
                 found = part(text, table)
-                run = run + [found] if found else []
-                for length in lengths:
-                    sequence = run[-length:]
-                    if len(sequence) == length and not any(last for last, _ in sequence[:-1]):
-                        weights[tuple(row for _, row in sequence)] += weight
-                if found and found[0]:
-                    run = []
-    return {row: weight / total for row, weight in weights.items()} if total else {}
+                if not found:
+                    close(weight)
+                    continue
+                run.append(found)
+                if found.split("(")[0] in LAST:
+                    close(weight)
+        close(weight)
+    return {run: weight / total for run, weight in weights.items()} if total else {}
+
+
+def cut(run, rows, parts):
+    """The fewest cells that make up a stretch: the lengths of the cells."""
+    cells = [0] * (len(run) + 1)
+    first = [1] * len(run)
+    for at in reversed(range(len(run))):
+        cells[at] = cells[at + 1] + 1
+        for length in range(2, min(parts, len(run) - at) + 1):
+            if run[at:at + length] not in rows:
+                break
+            if cells[at + length] + 1 <= cells[at]:
+                cells[at], first[at] = cells[at + length] + 1, length
+    at, lengths = 0, []
+    while at < len(run):
+        lengths.append(first[at])
+        at += first[at]
+    return lengths
+
+
+def survey(corpus, rows, parts):
+    """The weights of all cells, and of neighbouring ones that could be one."""
+    used, joined = collections.Counter(), collections.Counter()
+    for run, weight in corpus.items():
+        at, before = 0, 0
+        for length in cut(run, rows, parts):
+            used[run[at:at + length]] += weight
+            if before:
+                for tail in {1, length}:
+                    if before + tail <= parts and (tail == length or length > 1):
+                        gain = 1.0 if tail == length else 0.3
+                        joined[run[at - before:at + tail]] += weight * gain
+            at, before = at + length, length
+    return used, joined
+
+
+def missing(row, rows):
+    """The rows that a row needs: what it begins with, and itself."""
+    return [row[:length] for length in range(2, len(row) + 1) if row[:length] not in rows]
+
+
+def kind(row):
+    """What a part is like: its op's kind, and its places."""
+    op, places = row.split("(")
+    for pattern, name in KINDS:
+        if m := pattern.match(op):
+            return f"{name}{m[1]}({places}"
+    return row
+
+
+def counterpart(row):
+    """The same for values of the other width."""
+    op, places = row.split("(")
+    swap = {"I32": "I64", "I64": "I32", "F32": "F64", "F64": "F32"}
+    return re.sub("[IF](32|64)", lambda m: swap[m[0]], op, count=1) + "(" + places
+
+
+def flows(first, second):
+    """Whether the second part can read what the first one leaves in an accumulator."""
+    if "Acc" not in second or "Load" in first or "Load" in second or "Store" in second:
+        return True
+    types = [re.search("[IF](?:32|64)", row.split("(")[0]) for row in (first, second)]
+    return None in types or types[0][0] == types[1][0]
+
+
+def likely_pairs(corpus, table, count):
+    """The pairs that are frequent, or would be by the kinds of their parts."""
+    names = {name for name, _ in table.values()}
+    single, double, kinds = (collections.Counter() for _ in range(3))
+    for run, weight in corpus.items():
+        for row in run:
+            single[row] += weight
+        for pair in zip(run, run[1:]):
+            double[pair] += weight
+            kinds[tuple(map(kind, pair))] += weight
+    share, members = {}, collections.defaultdict(list)
+    for row in set(single) | set(map(counterpart, single)):
+        narrow = "32" in row.split("(")[0]
+        if row.split("(")[0] in names and not (narrow and "Wide" in row):
+            share[row] = single[row] + COUNTERPART * single[counterpart(row)]
+            members[kind(row)].append(row)
+    whole = {of: sum(share[row] for row in rows) for of, rows in members.items()}
+    score = collections.Counter(double)
+    for (first, second), weight in kinds.items():
+        for a in members[first]:
+            for b in members[second]:
+                if flows(a, b):
+                    chance = share[a] / whole[first] * share[b] / whole[second]
+                    score[a, b] += LIKELY * weight * chance
+    return [pair for pair, _ in score.most_common(count)]
+
+
+def weigh(files, table, base):
+    """All stretches of the files with their weights."""
+    corpus = collections.Counter()
+    for path in files:
+        for run, weight in stretches(path, table, base).items():
+            corpus[run] += weight * pathlib.Path(path).stat().st_size ** 0.5
+    return corpus
 
 
 def main():
     arguments = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    arguments.add_argument("--rows", type=int, default=100)
-    arguments.add_argument("--triples", action="store_true")
+    arguments.add_argument("--rows", type=int, default=1600)
+    arguments.add_argument("--parts", type=int, default=3)
+    arguments.add_argument("--pairs", type=int, default=1000)
     arguments.add_argument("files", nargs="+")
     arguments = arguments.parse_args()
     table = ops()
-    weights = collections.Counter()
-    for path in arguments.files:
-        for row, weight in count(path, table, [3] if arguments.triples else [2]).items():
-            weights[row] += weight / len(arguments.files)
-    covered = 0.0
-    for row, weight in weights.most_common(arguments.rows):
-        covered += weight
-        print(f"                {', '.join(row)};")
-    print(f"{len(weights)} sequences; the listed ones start {covered:.1%} of the instructions",
-          file=sys.stderr)
+    corpus = weigh(arguments.files, table, BASE)
+    total = sum(weight * len(run) for run, weight in corpus.items())
+    alone = {run: weight for run, weight in corpus.items() if len(run) < 2}
+    corpus = {run: weight for run, weight in corpus.items() if len(run) >= 2}
+    rows = set()
+    for goal in range(arguments.rows // ROUNDS, arguments.rows + 1, arguments.rows // ROUNDS):
+        _, joined = survey(corpus, rows, arguments.parts)
+        rank = lambda row: joined[row] / len(missing(row, rows))
+        for row in sorted((row for row in joined if missing(row, rows)), key=rank, reverse=True):
+            rows.update(missing(row, rows))
+            if len(rows) >= goal:
+                break
+    rows.update(likely_pairs(weigh(arguments.files, table, PAIRS_BASE), table, arguments.pairs))
+    used, _ = survey(corpus, rows, arguments.parts)
+    cells = sum(used.values()) + sum(alone.values())
+    print(f"{len(rows)} rows: {cells / total:.3f} cells an instruction", file=sys.stderr)
+    by_weight = lambda row: (len(row), -used[row], row)
+    for row in sorted(rows, key=by_weight):
+        print(", ".join(row))
 
 
 if __name__ == "__main__":

@@ -116,6 +116,10 @@ fn print_instr(
             Place::Slot => write!(out, "s{}", fields.slot() / 8)?,
             Place::Acc => out.write_char('a')?,
             Place::Imm => write!(out, "{}", fields.word() as i32)?,
+            Place::Wide => {
+                let (low, high) = (fields.word(), fields.word());
+                write!(out, "0x{high:08x}{low:08x}")?;
+            }
         }
         separator = ", ";
     }
@@ -179,6 +183,10 @@ mod tests {
             Place::Imm => {
                 word += 1;
                 format!("{word}")
+            }
+            Place::Wide => {
+                word += 2;
+                format!("0x{word:08x}{:08x}", word - 1)
             }
         };
         let mut operands = Vec::new();

@@ -1,7 +1,9 @@
 //! The families: which operands, fields and shapes the ops of each group have.
 
+use crate::V128;
+
 use super::shape::{Family, Place, Shape, TARGET};
-use Place::{Acc as A, Imm as I, Slot as S};
+use Place::{Acc as A, Imm as I, Slot as S, Wide as W};
 
 const fn s(d: Place, x: Place, y: Place) -> Shape {
     Shape::new(d, x, y)
@@ -27,46 +29,89 @@ const XY: Family = Family { x: true, y: true, ..NONE };
 /// `d = op x`.
 pub(crate) const UNARY: Family =
     Family { shapes: &[s(S, S, S), s(S, A, S), s(A, S, S), s(A, A, S)], ..DX };
-/// `d = op x, y` where operands may be swapped: the immediate is always `y`, the accumulator `x`.
-pub(crate) const COMMUTATIVE: Family = Family {
-    swappable: true,
-    shapes: &[
-        s(S, S, S),
-        s(S, S, I),
-        s(S, A, S),
-        s(S, A, I),
-        s(A, S, S),
-        s(A, S, I),
-        s(A, A, S),
-        s(A, A, I),
-    ],
-    ..DXY
-};
-/// `d = op x, y`.
-pub(crate) const BINARY: Family = Family {
-    shapes: &[
-        s(S, S, S),
-        s(S, S, I),
-        s(S, A, S),
-        s(S, A, I),
-        s(S, S, A),
-        s(S, I, S),
-        s(S, I, A),
-        s(A, S, S),
-        s(A, S, I),
-        s(A, A, S),
-        s(A, A, I),
-        s(A, S, A),
-        s(A, I, S),
-        s(A, I, A),
-    ],
-    ..DXY
-};
-/// `d = x op y` as 0 or 1; operands may be swapped with the op.
-pub(crate) const COMPARE: Family = COMMUTATIVE;
-/// Branches to `target` if `x op y`; operands may be swapped with the op.
-pub(crate) const BRANCH: Family =
-    Family { shapes: &[s(S, S, S), s(S, S, I), s(S, A, S), s(S, A, I)], words: &[TARGET], ..XY };
+
+/// The families whose shapes depend on the type of the operands: values of 64 bits may be wide
+/// immediates, which are shapes at the end of the list.
+pub(crate) trait Families {
+    /// Whether the type has 64 bits.
+    const WIDE: bool;
+    /// `d = op x, y` where operands may be swapped: the immediate is always `y`, the accumulator `x`.
+    const COMMUTATIVE: &Family =
+        &Family { swappable: true, shapes: shapes::<Self>(COMMUTATIVE_SHAPES, 8), ..DXY };
+    /// `d = op x, y`.
+    const BINARY: &Family = &Family { shapes: shapes::<Self>(BINARY_SHAPES, 14), ..DXY };
+    /// `d = x op y` as 0 or 1; operands may be swapped with the op.
+    const COMPARE: &Family = Self::COMMUTATIVE;
+    /// `d = op x` where either is a vector, and the operand `x` of this type.
+    const UNARY_V128: &Family = &Family { shapes: &[s(S, S, S), s(S, A, S)], ..DX };
+    /// `d = op x, y` where `x` is a vector, and `y` of this type.
+    const BINARY_V128: &Family = &Family { shapes: &[s(S, S, S), s(S, S, I), s(S, S, A)], ..DXY };
+    /// Branches to `target` if `x op y`; operands may be swapped with the op.
+    const BRANCH: &Family =
+        &Family { shapes: shapes::<Self>(BRANCH_SHAPES, 4), words: &[TARGET], ..XY };
+}
+
+impl Families for i32 {
+    const WIDE: bool = false;
+}
+impl Families for i64 {
+    const WIDE: bool = true;
+}
+impl Families for f32 {
+    const WIDE: bool = false;
+}
+impl Families for f64 {
+    const WIDE: bool = true;
+}
+
+impl Families for V128 {
+    const WIDE: bool = false;
+    const UNARY_V128: &Family = &DX;
+    const BINARY_V128: &Family = &DXY;
+}
+
+/// The shapes for the type `T`: all, or without wide immediates the first `narrow` ones.
+const fn shapes<T: Families + ?Sized>(all: &'static [Shape], narrow: usize) -> &'static [Shape] {
+    if T::WIDE { all } else { all.split_at(narrow).0 }
+}
+
+const COMMUTATIVE_SHAPES: &[Shape] = &[
+    s(S, S, S),
+    s(S, S, I),
+    s(S, A, S),
+    s(S, A, I),
+    s(A, S, S),
+    s(A, S, I),
+    s(A, A, S),
+    s(A, A, I),
+    s(S, S, W),
+    s(S, A, W),
+    s(A, S, W),
+    s(A, A, W),
+];
+const BINARY_SHAPES: &[Shape] = &[
+    s(S, S, S),
+    s(S, S, I),
+    s(S, A, S),
+    s(S, A, I),
+    s(S, S, A),
+    s(S, I, S),
+    s(S, I, A),
+    s(A, S, S),
+    s(A, S, I),
+    s(A, A, S),
+    s(A, A, I),
+    s(A, S, A),
+    s(A, I, S),
+    s(A, I, A),
+    s(S, S, W),
+    s(S, A, W),
+    s(A, S, W),
+    s(A, A, W),
+];
+const BRANCH_SHAPES: &[Shape] =
+    &[s(S, S, S), s(S, S, I), s(S, A, S), s(S, A, I), s(S, S, W), s(S, A, W)];
+
 /// `d = memory[x + offset]`.
 pub(crate) const LOAD: Family = Family {
     shapes: &[s(S, S, S), s(S, A, S), s(S, I, S), s(A, S, S), s(A, A, S), s(A, I, S)],
@@ -90,13 +135,16 @@ pub(crate) const STORE: Family = Family {
     ..XY
 };
 
-/// Vector ops take their operands from slots only: a v128 has no accumulator.
-pub(crate) const UNARY_V128: Family = DX;
-pub(crate) const BINARY_V128: Family = DXY;
-pub(crate) const EXTRACT_LANE: Family = Family { words: &["lane"], ..DX };
-pub(crate) const REPLACE_LANE: Family = Family { words: &["lane"], ..DXY };
-pub(crate) const LOAD_V128: Family = Family { words: &["offset"], ..DX };
-pub(crate) const STORE_V128: Family = Family { words: &["offset"], ..XY };
+/// Vectors are in slots only: a v128 has no accumulator.
+pub(crate) const WIDE_ARITHMETIC: Family = DXY;
+pub(crate) const EXTRACT_LANE: Family =
+    Family { shapes: &[s(S, S, S), s(A, S, S)], words: &["lane"], ..DX };
+pub(crate) const REPLACE_LANE: Family =
+    Family { shapes: &[s(S, S, S), s(S, S, A)], words: &["lane"], ..DXY };
+pub(crate) const LOAD_V128: Family =
+    Family { shapes: &[s(S, S, S), s(S, A, S)], words: &["offset"], ..DX };
+pub(crate) const STORE_V128: Family =
+    Family { shapes: &[s(S, S, S), s(S, A, S)], words: &["offset"], ..XY };
 pub(crate) const LOAD_LANE: Family = Family { words: &["offset", "lane"], ..DXY };
 pub(crate) const STORE_LANE: Family = Family { words: &["offset", "lane"], ..XY };
 /// Accesses to memories with 64-bit addresses: the offset in two words, the low one first.
@@ -136,12 +184,12 @@ pub(crate) const RETURN_VALUE: Family =
 pub(crate) const RETURN_FLOAT: Family =
     Family { shapes: &[s(S, S, S), s(S, A, S)], x: true, ..NONE };
 pub(crate) const TRANSLATE: Family = Family { words: &["func"], ..NONE };
-pub(crate) const COPY: Family = Family { shapes: &[s(S, S, S), s(S, A, S), s(S, I, S)], ..DX };
+pub(crate) const COPY: Family =
+    Family { shapes: &[s(S, S, S), s(S, A, S), s(S, I, S), s(S, W, S)], ..DX };
 pub(crate) const COPY_FLOAT: Family = Family { shapes: &[s(S, A, S)], ..DX };
 pub(crate) const COPY_V128: Family = DX;
 pub(crate) const COPY_FAR: Family = Family { words: &["to", "from"], ..NONE };
 pub(crate) const COPY_SPAN: Family = Family { words: &["to", "from", "count"], ..NONE };
-pub(crate) const CONST64: Family = Family { d: true, words: &["low", "high"], ..NONE };
 /// `d = if x then first of the rest else second`.
 pub(crate) const SELECT: Family =
     Family { shapes: &[s(S, S, S), s(S, A, S), s(A, S, S), s(A, A, S)], rest: 2, ..DX };

@@ -8,6 +8,7 @@ pub(crate) mod disasm;
 pub(crate) mod encode;
 pub(crate) mod family;
 pub(crate) mod fused;
+pub(crate) mod fused_rows;
 pub(crate) mod handlers;
 pub(crate) mod op;
 mod ref_target;

@@ -1,6 +1,8 @@
 //! Ops and opcodes: the enum, its names and families, and the numbering of (op, shape) pairs.
 
-use super::family;
+use crate::V128;
+
+use super::family::{self, Families};
 use super::fused;
 use super::shape::{Family, Layout, Shape};
 use super::table::for_each_op;
@@ -66,14 +68,16 @@ macro_rules! define_ops {
             pub(crate) const fn family(self) -> &'static Family {
                 match self {
                     $(Op::$unary)|* | $(Op::$try1)|* => &family::UNARY,
-                    $(Op::$comm)|* => &family::COMMUTATIVE,
-                    $(Op::$bin)|* | $(Op::$try2)|* => &family::BINARY,
-                    $(Op::$ci)|* | $(Op::$cf2)|* => &family::COMPARE,
-                    $(Op::$br)|* => &family::BRANCH,
+                    $(Op::$comm => <$cy as Families>::COMMUTATIVE,)*
+                    $(Op::$bin => <$by as Families>::BINARY,)*
+                    $(Op::$try2 => <$t2y as Families>::BINARY,)*
+                    $(Op::$ci => <$cit as Families>::COMPARE,)*
+                    $(Op::$cf2 => <$cf2t as Families>::COMPARE,)*
+                    $(Op::$br => <$brt as Families>::BRANCH,)*
                     $(Op::$load)|* => &family::LOAD,
                     $(Op::$store)|* => &family::STORE,
-                    $(Op::$v1)|* => &family::UNARY_V128,
-                    $(Op::$v2)|* => &family::BINARY_V128,
+                    $(Op::$v1 => <$v1x as Families>::UNARY_V128,)*
+                    $(Op::$v2 => <$v2y as Families>::BINARY_V128,)*
                     $(Op::$v3)|* => &family::TERNARY_V128,
                     $(Op::$vx)|* => &family::EXTRACT_LANE,
                     $(Op::$vr)|* => &family::REPLACE_LANE,
@@ -81,7 +85,7 @@ macro_rules! define_ops {
                     $(Op::$ll)|* => &family::LOAD_LANE,
                     $(Op::$sl)|* => &family::STORE_LANE,
                     $(Op::$a64 => &family::$a64_family,)*
-                    $(Op::$w2)|* => &family::BINARY_V128,
+                    $(Op::$w2)|* => &family::WIDE_ARITHMETIC,
                     $(Op::$sp => &family::$sp_family,)*
                 }
             }
@@ -164,7 +168,7 @@ const NO_SHAPE: u8 = u8::MAX;
 /// The number of opcodes that are one op in one shape.
 pub(crate) const SINGLE_OPCODES: usize = FIRST[OPS.len()] as usize;
 /// The number of all opcodes.
-pub(crate) const OPCODES: usize = SINGLE_OPCODES + fused::FUSED.len();
+pub(crate) const OPCODES: usize = SINGLE_OPCODES + fused::FUSED_LEN;
 
 impl Opcode {
     /// The cell that ends execution.

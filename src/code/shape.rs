@@ -1,6 +1,7 @@
 //! Shapes: where an instruction's operands live, and how a cell lays them out.
 //!
-//! An operand is in a frame slot (`S`), in the accumulator of its class (`A`) or an immediate (`I`).
+//! An operand is in a frame slot (`S`), in the accumulator of its class (`A`) or an immediate, of 32
+//! bits (`I`) or of 64 (`W`).
 //! A *shape* fixes that choice for the destination `d` and the sources `x` and `y` of an op; a
 //! *family* lists the shapes its ops have; op and shape together are an opcode.
 
@@ -14,6 +15,19 @@ pub(crate) enum Place {
     Acc = 1,
     /// An immediate: a field of 32 bits.
     Imm = 2,
+    /// An immediate of 64 bits: two fields of 32 bits, the low one first.
+    Wide = 3,
+}
+
+impl Place {
+    /// The number of 32-bit fields.
+    pub(crate) const fn words(self) -> usize {
+        match self {
+            Place::Slot | Place::Acc => 0,
+            Place::Imm => 1,
+            Place::Wide => 2,
+        }
+    }
 }
 
 /// The places of an instruction's destination and sources, in five bits.
@@ -28,7 +42,7 @@ impl Shape {
 
     /// The shape with destination `d` and sources `x`, `y`; what an op lacks is `Place::Slot`.
     pub(crate) const fn new(d: Place, x: Place, y: Place) -> Shape {
-        assert!(!matches!(d, Place::Imm), "an immediate is no destination");
+        assert!(d.words() == 0, "an immediate is no destination");
         Shape(d as u8 | (x as u8) << 1 | (y as u8) << 3)
     }
 
@@ -56,7 +70,8 @@ impl Shape {
         match bits {
             0 => Place::Slot,
             1 => Place::Acc,
-            _ => Place::Imm,
+            2 => Place::Imm,
+            _ => Place::Wide,
         }
     }
 }
@@ -112,11 +127,11 @@ impl Family {
         }
         if self.x {
             layout.slots += matches!(shape.x(), Place::Slot) as usize;
-            layout.words += matches!(shape.x(), Place::Imm) as usize;
+            layout.words += shape.x().words();
         }
         if self.y {
             layout.slots += matches!(shape.y(), Place::Slot) as usize;
-            layout.words += matches!(shape.y(), Place::Imm) as usize;
+            layout.words += shape.y().words();
         }
         layout
     }

@@ -20,7 +20,6 @@ macro_rules! for_each_op {
             I64Clz                 "i64.clz" (i64) -> i64 = num::i64_clz;
             I64Ctz                 "i64.ctz" (i64) -> i64 = num::i64_ctz;
             I64Popcnt              "i64.popcnt" (i64) -> i64 = num::i64_popcnt;
-            I32WrapI64             "i32.wrap_i64" (i64) -> i32 = num::i32_wrap_i64;
             I64ExtendI32S          "i64.extend_i32_s" (i32) -> i64 = num::i64_extend_i32_s;
             I64ExtendI32U          "i64.extend_i32_u" (i32) -> i64 = num::i64_extend_i32_u;
             I32Extend8S            "i32.extend8_s" (i32) -> i32 = num::i32_extend8_s;
@@ -594,7 +593,6 @@ macro_rules! for_each_op {
             CopyV128            "copy_v128"             COPY_V128;
             CopyFar             "copy_far"              COPY_FAR;
             CopySpan            "copy_span"             COPY_SPAN;
-            Const64             "const64"               CONST64;
             V128Const           "v128.const"            V128_CONST;
             Select              "select"                SELECT;
             SelectImmFirst      "select_imm_first"      SELECT_IMM;

@@ -5,6 +5,7 @@
 //! the results in the callee's first slots. A single result is in the accumulator of its class too,
 //! whichever way the call went.
 
+use core::hint::cold_path;
 use core::marker::PhantomData;
 use core::sync::atomic::Ordering;
 
@@ -14,6 +15,7 @@ use crate::store::{FuncEntity, InstanceData};
 use crate::types::TypeId;
 
 use super::code_map::FuncEntry;
+use super::dispatch::Anchor;
 use super::exception;
 use super::host;
 use super::instr::{Instr, Operands, Shaped, jump};
@@ -88,6 +90,7 @@ unsafe fn enter<I: Instr>(s: &State, at: usize) -> Result<*mut u64, Trap> {
         let frame = Operands::<I>::word(s, at, 0) as usize;
         // The newest record is never below the frame: the difference can't wrap, a sum could.
         if (*s.ctx).records.addr().wrapping_sub(s.sp.addr()) < frame {
+            cold_path();
             return Err(Trap::StackOverflow);
         }
         Ok(s.sp.add(Operands::<I>::word(s, at, 1) as usize).cast())
@@ -160,6 +163,7 @@ impl Instr for ConsumeFuel {
         unsafe {
             let cost = u64::from(Operands::<Self>::word(s, at, 0));
             if (*s.ctx).fuel < cost {
+                cold_path();
                 return Flow::Trap(Trap::OutOfFuel);
             }
             (*s.ctx).fuel -= cost;
@@ -265,6 +269,7 @@ unsafe fn go_to(s: &mut State, next: Next, results: *const u64) -> Flow {
         s.acc = u64::read(results);
         s.f32 = f32::read(results);
         s.f64 = f64::read(results);
+        s.anchor = Anchor::new();
     }
     Flow::Jump
 }
@@ -399,15 +404,18 @@ unsafe fn selected<I: Instr>(s: &State, at: usize) -> Result<*const FuncEntity, 
         let table = table(s.ctx, Operands::<I>::word(s, at, 0));
         let index = index(table, Operands::<I>::x::<Slot, u64>(s, at));
         if index >= table.len as u64 {
+            cold_path();
             return Err(Trap::UndefinedElement);
         }
         let slot = table.base.add(index as usize).read();
         if slot == 0 {
+            cold_path();
             return Err(Trap::IndirectCallToNull);
         }
         let func = (*s.ctx).funcs.add(slot as usize - 1);
         let expected = TypeId(Operands::<I>::word(s, at, 1));
         if (*func).ty != expected && !is_subtype(s.ctx, (*func).ty, expected) {
+            cold_path();
             return Err(Trap::BadSignature);
         }
         Ok(func)

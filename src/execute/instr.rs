@@ -1,5 +1,6 @@
 //! Instructions as types that compose: an op with the places of its operands, and sequences.
 
+use core::hint::cold_path;
 use core::marker::PhantomData;
 
 use crate::Trap;
@@ -43,8 +44,8 @@ impl Fields {
     const fn new(op: Op, shape: Shape) -> Fields {
         let family = op.family();
         let layout = family.layout(shape);
-        let y_imm = if family.x && matches!(shape.x(), Place::Imm) { 4 } else { 0 };
-        let words = y_imm + if family.y && matches!(shape.y(), Place::Imm) { 4 } else { 0 };
+        let y_imm = if family.x { shape.x().words() * 4 } else { 0 };
+        let words = y_imm + if family.y { shape.y().words() * 4 } else { 0 };
         let d = layout.words * 4;
         let x = d + if family.d && matches!(shape.d(), Place::Slot) { 2 } else { 0 };
         let y = x + if family.x && matches!(shape.x(), Place::Slot) { 2 } else { 0 };
@@ -175,7 +176,10 @@ impl<O: UnaryOp, D: Destination, X: Source> Instr for Unary<O, D, X> {
         match O::eval(x) {
             // SAFETY: the caller's promise.
             Ok(value) => unsafe { Operands::<Self>::set::<D, O::D>(s, at, value) },
-            Err(trap) => return Flow::Trap(trap),
+            Err(trap) => {
+                cold_path();
+                return Flow::Trap(trap);
+            }
         }
         Flow::Next
     }
@@ -197,7 +201,10 @@ impl<O: BinaryOp, D: Destination, X: Source, Y: Source> Instr for Binary<O, D, X
         match O::eval(x, y) {
             // SAFETY: the caller's promise.
             Ok(value) => unsafe { Operands::<Self>::set::<D, O::D>(s, at, value) },
-            Err(trap) => return Flow::Trap(trap),
+            Err(trap) => {
+                cold_path();
+                return Flow::Trap(trap);
+            }
         }
         Flow::Next
     }

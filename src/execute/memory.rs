@@ -1,11 +1,13 @@
 //! Loads, stores and the other instructions on memories.
 
+use core::hint::cold_path;
 use core::marker::PhantomData;
 
 use crate::Trap;
 use crate::code::{Op, Place, Shape};
 use crate::store::{InstanceData, MemoryEntity};
 
+use super::dispatch::Anchor;
 use super::instr::{Instr, Operands};
 use super::operand::{Destination, Slot, Source, Value};
 use super::ops::{Entry, Handlers, entry};
@@ -133,6 +135,7 @@ unsafe fn in_memory<R: Raw>(s: &State, address: i64) -> Option<*mut u8> {
     // SAFETY: the context outlives execution.
     let (memory, limit) = unsafe { ((*s.ctx).memory, (*s.ctx).limits[R::LOG2]) };
     if address > limit {
+        cold_path();
         return None;
     }
     Some(memory.wrapping_add(address as usize))
@@ -237,12 +240,13 @@ macro_rules! outlined {
 }
 pub(crate) use outlined;
 
-/// Forgets the accumulators, so that they need not be kept across an outlined call.
+/// Forgets the accumulators, so that they need not be kept across an outlined call, nor the anchor.
 #[inline(always)]
 pub(crate) fn clobber(s: &mut State) {
     s.acc = 0;
     s.f32 = 0.0;
     s.f64 = 0.0;
+    s.anchor = Anchor::new();
 }
 
 macro_rules! operand {

@@ -135,7 +135,15 @@ unsafe fn call_guest(
         oldest.write(Record { pc: (&raw const (*ctx).halt).cast(), sp: top.cast() });
         (*ctx).enter_instance(instance);
         let pc = (*entry).code.load(Ordering::Acquire);
-        dispatch::run(State { pc, sp: top.cast(), ctx, acc: 0, f32: 0.0, f64: 0.0 });
+        dispatch::run(State {
+            pc,
+            sp: top.cast(),
+            ctx,
+            acc: 0,
+            f32: 0.0,
+            f64: 0.0,
+            anchor: dispatch::Anchor::new(),
+        });
         (*store.as_ptr()).fuel = (*ctx).fuel;
         match host::outcome(&mut *ctx, oldest) {
             None => {

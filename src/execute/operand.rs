@@ -33,6 +33,9 @@ pub(crate) unsafe fn slot(s: &State, at: usize) -> *mut u64 {
 
 /// A value that operands can hold.
 pub(crate) trait Value: Copy {
+    /// Whether this is a vector, which has no accumulator.
+    const IS_VECTOR: bool = false;
+
     /// Reads the value from a slot.
     ///
     /// # Safety
@@ -55,6 +58,9 @@ pub(crate) trait Value: Copy {
 
     /// The value an immediate field stands for.
     fn from_imm(word: u32) -> Self;
+
+    /// The value that has these bits in a slot.
+    fn from_bits(bits: u64) -> Self;
 }
 
 macro_rules! scalar_value {
@@ -87,6 +93,11 @@ macro_rules! scalar_value {
             fn from_imm(word: u32) -> Self {
                 $from_imm(word)
             }
+
+            #[inline(always)]
+            fn from_bits(bits: u64) -> Self {
+                $read(bits)
+            }
         })*
     };
 }
@@ -100,6 +111,8 @@ scalar_value! {
 }
 
 impl Value for V128 {
+    const IS_VECTOR: bool = true;
+
     #[inline(always)]
     unsafe fn read(slot: *const u64) -> Self {
         // SAFETY: the caller's promise: two slots. On little-endian hosts they are the vector's
@@ -136,6 +149,11 @@ impl Value for V128 {
     fn from_imm(_: u32) -> Self {
         unreachable!("v128 has no immediate")
     }
+
+    #[inline(always)]
+    fn from_bits(_: u64) -> Self {
+        unreachable!("v128 has no immediate")
+    }
 }
 
 /// A place to read from.
@@ -168,8 +186,10 @@ pub(crate) trait Destination: 'static {
 pub(crate) struct Slot;
 /// The accumulator of the operand's class.
 pub(crate) struct Acc;
-/// An immediate.
+/// An immediate of 32 bits.
 pub(crate) struct Imm;
+/// An immediate of 64 bits.
+pub(crate) struct Wide;
 
 impl Source for Slot {
     const PLACE: Place = Place::Slot;
@@ -197,6 +217,17 @@ impl Source for Imm {
     unsafe fn get<V: Value>(s: &State, _: usize, word_at: usize) -> V {
         // SAFETY: the caller's promise.
         V::from_imm(unsafe { word(s, word_at) })
+    }
+}
+
+impl Source for Wide {
+    const PLACE: Place = Place::Wide;
+
+    #[inline(always)]
+    unsafe fn get<V: Value>(s: &State, _: usize, word_at: usize) -> V {
+        // SAFETY: the caller's promise.
+        let (low, high) = unsafe { (word(s, word_at), word(s, word_at + 4)) };
+        V::from_bits(u64::from(low) | u64::from(high) << 32)
     }
 }
 

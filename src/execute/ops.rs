@@ -7,7 +7,8 @@
 
 use core::convert::identity;
 
-use crate::code::fused::for_each_fused;
+use crate::code::family::Families;
+use crate::code::fused_rows::for_each_fused;
 use crate::code::op::OPCODES;
 use crate::code::table::for_each_op;
 use crate::code::{Op, Opcode};
@@ -16,10 +17,12 @@ use crate::{Trap, V128, num};
 use super::control::*;
 use super::dispatch::{self, Handler};
 use super::exception::*;
-use super::instr::{Binary, BinaryOp, Branch, Cell, Instr, One, Seq, Shaped, Unary, UnaryOp};
+use super::instr::{
+    Binary, BinaryOp, Branch, Cell, Instr, One, Seq, Shaped, Slots, Unary, UnaryOp,
+};
 use super::memory::*;
 use super::object::*;
-use super::operand::{Acc, Destination, Imm, Slot, Source};
+use super::operand::{Acc, Destination, Imm, Slot, Source, Value, Wide};
 use super::reference::*;
 use super::simd::*;
 use super::table::*;
@@ -31,6 +34,8 @@ pub(crate) type Entry = (Opcode, Handler);
 /// The handlers of an op, one for each of its shapes.
 pub(crate) trait Handlers {
     const LIST: &'static [Entry];
+    /// Those with wide immediates.
+    const WIDE: &'static [Entry] = &[];
 }
 
 /// An access to memory, by the op for 32-bit addresses.
@@ -40,7 +45,7 @@ trait Access {
 }
 
 impl Access for V128Store {
-    const AT64: &'static [Entry] = &[entry::<V128Store<At64>>()];
+    const AT64: &'static [Entry] = &[entry::<V128Store<Slot, At64>>()];
 }
 
 /// The handler of the instruction `I` and its opcode.
@@ -106,6 +111,20 @@ const fn binary<O: BinaryOp>() -> [Entry; 14] {
         entry::<Binary<O, Acc, Imm, Slot>>(),
         entry::<Binary<O, Acc, Imm, Acc>>(),
     ]
+}
+
+/// The shapes of any binary op whose second operand may be a wide immediate.
+const fn wide<O: BinaryOp>() -> [Entry; 4] {
+    [
+        entry::<Binary<O, Slot, Slot, Wide>>(),
+        entry::<Binary<O, Slot, Acc, Wide>>(),
+        entry::<Binary<O, Acc, Slot, Wide>>(),
+        entry::<Binary<O, Acc, Acc, Wide>>(),
+    ]
+}
+
+const fn wide_branch<O: BinaryOp<D = i32>>() -> [Entry; 2] {
+    [entry::<Branch<O, Slot, Wide>>(), entry::<Branch<O, Acc, Wide>>()]
 }
 
 const fn branch<O: BinaryOp<D = i32>>() -> [Entry; 4] {
@@ -249,12 +268,34 @@ macro_rules! define_op_types {
                 type Instr = Store<$store, X, Y>;
             }
         )*
-        $(impl Handlers for $v1 {
-            const LIST: &'static [Entry] = &[entry::<Unary<$v1, Slot, Slot>>()];
-        })*
-        $(impl Handlers for $v2 {
-            const LIST: &'static [Entry] = &[entry::<Binary<$v2, Slot, Slot, Slot>>()];
-        })*
+        $(
+            impl Handlers for $v1 {
+                const LIST: &'static [Entry] = if <$v1x>::IS_VECTOR {
+                    &[entry::<Unary<$v1, Slot, Slot>>()]
+                } else {
+                    &[entry::<Unary<$v1, Slot, Slot>>(), entry::<Unary<$v1, Slot, Acc>>()]
+                };
+            }
+            impl<X: Source> Shaped<(Slot, X, Slot)> for $v1 {
+                type Instr = Unary<$v1, Slot, X>;
+            }
+        )*
+        $(
+            impl Handlers for $v2 {
+                const LIST: &'static [Entry] = if <$v2y>::IS_VECTOR {
+                    &[entry::<Binary<$v2, Slot, Slot, Slot>>()]
+                } else {
+                    &[
+                        entry::<Binary<$v2, Slot, Slot, Slot>>(),
+                        entry::<Binary<$v2, Slot, Slot, Imm>>(),
+                        entry::<Binary<$v2, Slot, Slot, Acc>>(),
+                    ]
+                };
+            }
+            impl<Y: Source> Shaped<(Slot, Slot, Y)> for $v2 {
+                type Instr = Binary<$v2, Slot, Slot, Y>;
+            }
+        )*
         $(
             pub(crate) struct $v3;
             impl TernaryOp for $v3 {
@@ -267,6 +308,9 @@ macro_rules! define_op_types {
             }
             impl Handlers for $v3 {
                 const LIST: &'static [Entry] = &[entry::<Ternary<$v3>>()];
+            }
+            impl Shaped<Slots> for $v3 {
+                type Instr = Ternary<$v3>;
             }
         )*
         $(
@@ -281,7 +325,11 @@ macro_rules! define_op_types {
                 }
             }
             impl Handlers for $vx {
-                const LIST: &'static [Entry] = &[entry::<ExtractLane<$vx>>()];
+                const LIST: &'static [Entry] =
+                    &[entry::<ExtractLane<$vx, Slot>>(), entry::<ExtractLane<$vx, Acc>>()];
+            }
+            impl<D: Destination> Shaped<(D, Slot, Slot)> for $vx {
+                type Instr = ExtractLane<$vx, D>;
             }
         )*
         $(
@@ -296,7 +344,11 @@ macro_rules! define_op_types {
                 }
             }
             impl Handlers for $vr {
-                const LIST: &'static [Entry] = &[entry::<ReplaceLane<$vr>>()];
+                const LIST: &'static [Entry] =
+                    &[entry::<ReplaceLane<$vr, Slot>>(), entry::<ReplaceLane<$vr, Acc>>()];
+            }
+            impl<Y: Source> Shaped<(Slot, Slot, Y)> for $vr {
+                type Instr = ReplaceLane<$vr, Y>;
             }
         )*
         $(
@@ -315,7 +367,11 @@ macro_rules! define_op_types {
                 const AT64: &'static [Entry] = &[entry::<Load<$vl, Slot, Slot, At64>>()];
             }
             impl Handlers for $vl {
-                const LIST: &'static [Entry] = &[entry::<Load<$vl, Slot, Slot>>()];
+                const LIST: &'static [Entry] =
+                    &[entry::<Load<$vl, Slot, Slot>>(), entry::<Load<$vl, Slot, Acc>>()];
+            }
+            impl<X: Source> Shaped<(Slot, X, Slot)> for $vl {
+                type Instr = Load<$vl, Slot, X>;
             }
         )*
         $(
@@ -355,7 +411,8 @@ macro_rules! define_op_types {
             $($ci::LIST,)* $($cf2::LIST,)* $($br::LIST,)* $($load::LIST,)* $($store::LIST,)*
             $($v1::LIST,)* $($v2::LIST,)* $($v3::LIST,)* $($vx::LIST,)* $($vr::LIST,)* $($vl::LIST,)*
             $($ll::LIST,)* $($sl::LIST,)* $(<$a32 as Access>::AT64,)* $($w2::LIST,)*
-            $(<$sp as Handlers>::LIST,)*
+            $(<$sp as Handlers>::LIST,)* $($comm::WIDE,)* $($bin::WIDE,)* $($try2::WIDE,)*
+            $($ci::WIDE,)* $($cf2::WIDE,)* $($br::WIDE,)*
         ];
     };
 }
@@ -403,6 +460,8 @@ macro_rules! condition_op {
         });
         impl Handlers for $name {
             const LIST: &'static [Entry] = &branch::<$name>();
+            const WIDE: &'static [Entry] =
+                if <$ty as Families>::WIDE { &wide_branch::<$name>() } else { &[] };
         }
         impl<X: Source, Y: Source> Shaped<(Slot, X, Y)> for $name {
             type Instr = Branch<$name, X, Y>;
@@ -425,6 +484,8 @@ macro_rules! binary_family {
     ($list:ident, $name:ident) => {
         impl Handlers for $name {
             const LIST: &'static [Entry] = &$list::<$name>();
+            const WIDE: &'static [Entry] =
+                if <<$name as BinaryOp>::Y as Families>::WIDE { &wide::<$name>() } else { &[] };
         }
         impl<D: Destination, X: Source, Y: Source> Shaped<(D, X, Y)> for $name {
             type Instr = Binary<$name, D, X, Y>;
@@ -434,19 +495,20 @@ macro_rules! binary_family {
 
 for_each_op!(define_op_types);
 
-/// The part of a fused sequence that a row names.
-type Part<O, S> = One<<O as Shaped<S>>::Instr>;
+/// The cell of a fused sequence.
+macro_rules! sequence {
+    ($op:ident $shape:tt) => {
+        One<<$op as Shaped<$shape>>::Instr>
+    };
+    ($op:ident $shape:tt, $($rest:tt)+) => {
+        Seq<sequence!($op $shape), sequence!($($rest)+)>
+    };
+}
 
 macro_rules! define_fused_handlers {
-    (
-        pairs { $($p1:ident $s1:tt, $p2:ident $s2:tt;)* }
-        triples { $($t1:ident $u1:tt, $t2:ident $u2:tt, $t3:ident $u3:tt;)* }
-    ) => {
+    ($($($op:ident $shape:tt),+;)*) => {
         /// The handlers of the fused sequences, in the order of their opcodes.
-        const FUSED: &[Handler] = &[
-            $(fused::<Seq<Part<$p1, $s1>, Part<$p2, $s2>>>(),)*
-            $(fused::<Seq<Part<$t1, $u1>, Seq<Part<$t2, $u2>, Part<$t3, $u3>>>>(),)*
-        ];
+        const FUSED: &[Handler] = &[$(fused::<sequence!($($op $shape),+)>(),)*];
     };
 }
 const fn fused<C: Cell>() -> Handler {

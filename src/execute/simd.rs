@@ -2,13 +2,13 @@
 
 use core::marker::PhantomData;
 
-use crate::code::Op;
+use crate::code::{Op, Place, Shape};
 use crate::{Trap, V128, num};
 
-use super::instr::{Instr, Operands};
+use super::instr::{Instr, Operands, Shaped};
 use super::memory::{At32, Raw, Width, access};
-use super::operand::{Slot, Value};
-use super::ops::single_shape;
+use super::operand::{Acc, Destination, Slot, Source, Value};
+use super::ops::{Entry, Handlers, entry, single_shape};
 use super::state::{Flow, State};
 
 /// Reads a lane.
@@ -20,10 +20,11 @@ pub(crate) trait ExtractLaneOp: 'static {
 }
 
 /// `d = extract_lane x, lane`.
-pub(crate) struct ExtractLane<O>(PhantomData<O>);
+pub(crate) struct ExtractLane<O, D>(PhantomData<(O, D)>);
 
-impl<O: ExtractLaneOp> Instr for ExtractLane<O> {
+impl<O: ExtractLaneOp, D: Destination> Instr for ExtractLane<O, D> {
     const OP: Op = O::OP;
+    const SHAPE: Shape = Shape::new(D::PLACE, Place::Slot, Place::Slot);
 
     #[inline(always)]
     unsafe fn run(s: &mut State, at: usize) -> Flow {
@@ -31,7 +32,7 @@ impl<O: ExtractLaneOp> Instr for ExtractLane<O> {
         unsafe {
             let x = Operands::<Self>::x::<Slot, V128>(s, at);
             let lane = Operands::<Self>::word(s, at, 0) as u8;
-            Operands::<Self>::set::<Slot, O::D>(s, at, O::eval(x, lane));
+            Operands::<Self>::set::<D, O::D>(s, at, O::eval(x, lane));
         }
         Flow::Next
     }
@@ -46,17 +47,18 @@ pub(crate) trait ReplaceLaneOp: 'static {
 }
 
 /// `d = replace_lane x, lane, y`.
-pub(crate) struct ReplaceLane<O>(PhantomData<O>);
+pub(crate) struct ReplaceLane<O, Y>(PhantomData<(O, Y)>);
 
-impl<O: ReplaceLaneOp> Instr for ReplaceLane<O> {
+impl<O: ReplaceLaneOp, Y: Source> Instr for ReplaceLane<O, Y> {
     const OP: Op = O::OP;
+    const SHAPE: Shape = Shape::new(Place::Slot, Place::Slot, Y::PLACE);
 
     #[inline(always)]
     unsafe fn run(s: &mut State, at: usize) -> Flow {
         // SAFETY: the caller's promise.
         unsafe {
             let x = Operands::<Self>::x::<Slot, V128>(s, at);
-            let y = Operands::<Self>::y::<Slot, O::Y>(s, at);
+            let y = Operands::<Self>::y::<Y, O::Y>(s, at);
             let lane = Operands::<Self>::word(s, at, 0) as u8;
             Operands::<Self>::set::<Slot, V128>(s, at, O::eval(x, lane, y));
         }
@@ -145,16 +147,17 @@ impl<O: LaneOp, W: Width> Instr for StoreLane<O, W> {
 }
 
 /// `v128.store`: `memory[x + offset] = y`.
-pub(crate) struct V128Store<W = At32>(PhantomData<W>);
+pub(crate) struct V128Store<X = Slot, W = At32>(PhantomData<(X, W)>);
 
-impl<W: Width> Instr for V128Store<W> {
+impl<X: Source, W: Width> Instr for V128Store<X, W> {
     const OP: Op = access::<W>(Op::V128Store);
+    const SHAPE: Shape = Shape::new(Place::Slot, X::PLACE, Place::Slot);
 
     #[inline(always)]
     unsafe fn run(s: &mut State, at: usize) -> Flow {
         // SAFETY: the caller's promise; `address` has checked the bounds.
         unsafe {
-            let base = Operands::<Self>::x::<Slot, W::Base>(s, at);
+            let base = Operands::<Self>::x::<X, W::Base>(s, at);
             let Some(address) = W::address::<Self, [u8; 16]>(s, at, base) else {
                 return Flow::Trap(Trap::MemoryOutOfBounds);
             };
@@ -162,6 +165,14 @@ impl<W: Width> Instr for V128Store<W> {
         }
         Flow::Next
     }
+}
+
+impl Handlers for V128Store {
+    const LIST: &'static [Entry] = &[entry::<V128Store<Slot>>(), entry::<V128Store<Acc>>()];
+}
+
+impl<X: Source> Shaped<(Slot, X, Slot)> for V128Store {
+    type Instr = V128Store<X>;
 }
 
 /// The four words of `I` as a vector, the low one first.
@@ -234,4 +245,4 @@ impl Instr for I8x16Shuffle {
     }
 }
 
-single_shape! { V128Store V128Const I8x16Shuffle }
+single_shape! { V128Const I8x16Shuffle }

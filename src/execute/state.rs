@@ -9,7 +9,7 @@ use crate::store::TableEntity;
 use crate::store::{FuncEntity, GlobalCell, Header, InstanceData, MemoryEntity, StoreInner};
 
 use super::code_map::FuncEntry;
-use super::dispatch;
+use super::dispatch::{self, Anchor};
 
 /// The registers of the machine. In tail-call dispatch each field is a register of the processor.
 #[derive(Clone, Copy)]
@@ -26,6 +26,8 @@ pub(crate) struct State {
     pub(crate) f32: f32,
     /// The accumulator of f64.
     pub(crate) f64: f64,
+    /// What labels are relative to.
+    pub(crate) anchor: Anchor,
 }
 
 /// What a handler asks for when it is done.

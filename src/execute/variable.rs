@@ -9,7 +9,7 @@ use crate::types::index::FuncIdx;
 
 use super::instr::{Instr, Operands, Shaped};
 use super::memory::clobber;
-use super::operand::{Acc, Destination, Imm, Slot, Source, Value};
+use super::operand::{Acc, Destination, Imm, Slot, Source, Value, Wide};
 use super::ops::{Entry, Handlers, entry, single_shape};
 use super::state::{Ctx, Flow, State};
 
@@ -33,7 +33,7 @@ impl<X: Source> Instr for Copy<X> {
 
 impl Handlers for Copy {
     const LIST: &'static [Entry] =
-        &[entry::<Copy<Slot>>(), entry::<Copy<Acc>>(), entry::<Copy<Imm>>()];
+        &[entry::<Copy<Slot>>(), entry::<Copy<Acc>>(), entry::<Copy<Imm>>(), entry::<Copy<Wide>>()];
 }
 
 impl<X: Source> Shaped<(Slot, X, Slot)> for Copy {
@@ -60,8 +60,13 @@ macro_rules! copies {
                     Flow::Next
                 }
             }
+            impl Handlers for $name {
+                const LIST: &'static [Entry] = &[entry::<$name>()];
+            }
+            impl Shaped<(Slot, $place, Slot)> for $name {
+                type Instr = $name;
+            }
         )*
-        single_shape! { $($name)* }
     };
 }
 
@@ -118,26 +123,7 @@ pub(crate) unsafe fn copy_span(from: *const u64, to: *mut u64, count: usize) {
     unsafe { core::ptr::copy(from, to, count) }
 }
 
-/// `d =` a constant of 64 bits.
-pub(crate) struct Const64;
-
-impl Instr for Const64 {
-    const OP: Op = Op::Const64;
-
-    #[inline(always)]
-    unsafe fn run(s: &mut State, at: usize) -> Flow {
-        // SAFETY: the caller's promise.
-        unsafe {
-            let low = Operands::<Self>::word(s, at, 0);
-            let high = Operands::<Self>::word(s, at, 1);
-            let value = u64::from(low) | u64::from(high) << 32;
-            Operands::<Self>::set::<Slot, u64>(s, at, value);
-        }
-        Flow::Next
-    }
-}
-
-single_shape! { CopyFar CopySpan Const64 }
+single_shape! { CopyFar CopySpan }
 
 /// Declares selections: `d = if x != 0 then first else second`, 64 bits of any type.
 macro_rules! selects {

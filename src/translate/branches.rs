@@ -7,6 +7,7 @@ use crate::code::Op;
 use super::Walk;
 use super::frames::{Frame, FrameKind};
 use super::ir::{Const, Inst, Kind, Label, Operand};
+use super::kinds::Kinds;
 use super::stack::Entry;
 
 /// From this many values on, a branch moves them by one instruction, so that many branches with
@@ -49,7 +50,9 @@ impl Walk<'_> {
     /// Pops the condition of a branch. A comparison that was just made becomes part of the branch.
     pub(super) fn pop_condition(&mut self) -> Condition {
         let value = self.stack.pop().value;
+        // The last instruction may have made an i64 of which the condition is the lower half.
         if let Some(&mut Inst { op, x, y, .. }) = self.last_def(value)
+            && Kinds::of(op).d == Kind::I32
             && let Some(branch) = op.branch()
         {
             self.list.pop();

@@ -4,9 +4,9 @@
 
 use wasmparser::{MemArg, MemArgTarget, Operator};
 
-use crate::V128;
 use crate::code::Op;
 use crate::code::table::for_each_op;
+use crate::{V128, num};
 
 use super::Walk;
 use super::ir::{HasKind, Inst, Kind, Operand};
@@ -113,6 +113,7 @@ impl Walk<'_> {
             Operator::RefNull { .. } => self.push_const(Kind::Ref, 0),
             Operator::I32Eqz => self.eqz(Op::I32Eq, Kind::I32),
             Operator::I64Eqz => self.eqz(Op::I64Eq, Kind::I64),
+            Operator::I32WrapI64 => self.wrap(),
             Operator::RefIsNull => self.eqz(Op::I64Eq, Kind::I64),
             Operator::RefFunc { function_index } => {
                 self.indexed(Op::RefFunc, Kind::Ref, function_index);
@@ -189,6 +190,19 @@ impl Walk<'_> {
         let x = self.stack.pop().value;
         let d = self.stack.push_temp(kind);
         self.emit(Inst { d, x, ..self.inst(op) });
+    }
+
+    /// `i32.wrap_i64`: of an i32 only the lower half of a slot means anything, so that an i64 is one.
+    fn wrap(&mut self) {
+        match self.stack.top(1)[0].value {
+            Operand::Const(position) => {
+                let value = self.list.consts[position as usize].bits.cast_signed();
+                self.stack.pop();
+                let value = num::i32_wrap_i64(value);
+                self.push_const(Kind::I32, u64::from(value.cast_unsigned()));
+            }
+            _ => self.stack.retype(Kind::I32),
+        }
     }
 
     pub(super) fn binary(&mut self, op: Op, kind: Kind) {

@@ -10,6 +10,7 @@ use alloc::boxed::Box;
 use alloc::vec::Vec;
 
 use crate::code::encode::{Encoder, Position};
+use crate::code::fused::fuse;
 use crate::code::handlers::{Clause, Handlers, TryRange};
 use crate::code::shape::{Family, TARGET};
 use crate::code::{Op, Opcode, Place, Shape};
@@ -36,6 +37,17 @@ pub(crate) struct Selector {
     marks: Vec<usize>,
     /// Their positions in the code.
     mark_positions: Vec<u32>,
+    /// What the cells are, from each item on.
+    cuts: Vec<Cut>,
+}
+
+/// The best way to cut the rest of a stretch of code without labels into cells.
+#[derive(Clone, Copy, Default)]
+struct Cut {
+    /// The number of cells.
+    cells: u32,
+    /// The number of items in the first one.
+    first: u32,
 }
 
 /// An accumulator's value.
@@ -51,7 +63,7 @@ struct Held {
 #[derive(Clone, Copy, Debug)]
 struct Field {
     place: Place,
-    value: u32,
+    value: u64,
 }
 
 /// A placed instruction, or a label.
@@ -59,6 +71,18 @@ struct Field {
 enum Item {
     Inst { op: Op, d: Field, x: Field, y: Field, rest: [u16; 2], words: [u32; 4], offset: u32 },
     Label(Label),
+}
+
+impl Item {
+    /// The opcode of an instruction by itself.
+    fn opcode(&self) -> Option<Opcode> {
+        match self {
+            Item::Inst { op, d, x, y, .. } => {
+                Opcode::of(*op, Shape::new(d.place, x.place, y.place))
+            }
+            Item::Label(_) => None,
+        }
+    }
 }
 
 /// The field of an operand that is not there.
@@ -87,6 +111,7 @@ impl Selector {
         self.items.capacity() * size_of::<Item>()
             + self.labels.capacity() * size_of::<usize>()
             + self.fixups.capacity() * size_of::<(usize, usize, Label)>()
+            + self.cuts.capacity() * size_of::<Cut>()
     }
 
     /// Places all instructions of a list.
@@ -220,7 +245,11 @@ impl Selector {
                     Class::Int => constant.immediate_bits(),
                     _ => constant.immediate(),
                 };
-                [value.map(|value| Field { place: Place::Imm, value }), None]
+                let field = match value {
+                    Some(value) => Field { place: Place::Imm, value: u64::from(value) },
+                    None => Field { place: Place::Wide, value: constant.bits },
+                };
+                [Some(field), None]
             }
             Operand::Local(slot) | Operand::Temp(slot) => {
                 let in_slot = slot_field(slot);
@@ -324,16 +353,11 @@ impl Selector {
     /// Puts a constant into a scratch slot.
     fn materialize(&mut self, constant: Const, scratch: Scratch, offset: u32) -> Operand {
         let slot = self.scratch + scratch as u32;
-        let d = slot_field(slot);
-        match constant.immediate_bits() {
-            Some(value) => {
-                self.item(Op::Copy, d, Field { place: Place::Imm, value }, [0; 4], offset);
-            }
-            None => {
-                let words = [constant.bits as u32, (constant.bits >> 32) as u32, 0, 0];
-                self.item(Op::Const64, d, ABSENT, words, offset);
-            }
-        }
+        let x = match constant.immediate_bits() {
+            Some(value) => Field { place: Place::Imm, value: u64::from(value) },
+            None => Field { place: Place::Wide, value: constant.bits },
+        };
+        self.item(Op::Copy, slot_field(slot), x, [0; 4], offset);
         self.held[Class::Int as usize] = None;
         self.forget(slot, Kind::I64);
         Operand::Local(slot)
@@ -351,7 +375,9 @@ impl Selector {
         self.labels.resize(list.labels as usize, 0);
         self.fixups.clear();
         self.mark_positions.clear();
+        self.cut();
         let mut encoder = Encoder::new(code, label);
+        let mut next_cell = 0;
         for (at, item) in self.items.iter().enumerate() {
             while self.marks.get(self.mark_positions.len()).is_some_and(|mark| *mark <= at) {
                 self.mark_positions.push(u32::try_from(encoder.position()).ok()?);
@@ -360,6 +386,10 @@ impl Selector {
                 Item::Label(label) => self.labels[label.0 as usize] = encoder.seal(),
                 Item::Inst { op: Op::Br, words, .. } if self.is_next(at, Label(words[0])) => {}
                 Item::Inst { op, d, x, y, rest, words, offset } => {
+                    if at >= next_cell {
+                        encoder.seal();
+                        next_cell = at + self.cuts[at].first as usize;
+                    }
                     let shape = Shape::new(d.place, x.place, y.place);
                     let position = write(&mut encoder, op, shape, [d, x, y], rest, words);
                     if let Some(SourceMap(map)) = sources.as_deref_mut() {
@@ -381,6 +411,29 @@ impl Selector {
             encoder.set_target(field, cell, self.labels[label.0 as usize])?;
         }
         Some(())
+    }
+
+    /// Cuts the items into as few cells as the table of fused sequences allows.
+    fn cut(&mut self) {
+        self.cuts.clear();
+        self.cuts.resize(self.items.len() + 1, Cut::default());
+        for at in (0..self.items.len()).rev() {
+            let Some(mut opcode) = self.items[at].opcode() else {
+                // What is behind a label is another stretch.
+                continue;
+            };
+            let mut best = Cut { cells: self.cuts[at + 1].cells + 1, first: 1 };
+            for (next, first) in (at + 1..self.items.len()).zip(2..) {
+                let last = self.items[next].opcode();
+                let Some(fused) = last.and_then(|last| fuse(opcode, last)) else { break };
+                opcode = fused;
+                let cells = self.cuts[next + 1].cells + 1;
+                if cells <= best.cells {
+                    best = Cut { cells, first };
+                }
+            }
+            self.cuts[at] = best;
+        }
     }
 
     /// The exception handlers of the function whose cells were just written, if it has any.
@@ -448,7 +501,7 @@ fn write(
     words: [u32; 4],
 ) -> Position {
     let family = op.family();
-    let mut all_words = [0; 6];
+    let mut all_words = [0; 8];
     let mut all_slots = [0; 5];
     let (mut word_count, mut slot_count) = (0, 0);
     for (field, present) in fields.iter().zip([family.d, family.x, family.y]) {
@@ -457,9 +510,10 @@ fn write(
                 all_slots[slot_count] = field.value as u16;
                 slot_count += 1;
             }
-            Place::Imm if present => {
-                all_words[word_count] = field.value;
-                word_count += 1;
+            Place::Imm | Place::Wide if present => {
+                all_words[word_count] = field.value as u32;
+                all_words[word_count + 1] = (field.value >> 32) as u32;
+                word_count += field.place.words();
             }
             _ => {}
         }
@@ -479,7 +533,7 @@ fn write(
 
 fn slot_field(slot: u32) -> Field {
     debug_assert!(slot < NEAR_SLOTS, "slot {slot} is out of reach");
-    Field { place: Place::Slot, value: slot * 8 }
+    Field { place: Place::Slot, value: u64::from(slot) * 8 }
 }
 
 /// Whether swapped sources fit better: an immediate on the left goes to the right, an accumulator
@@ -488,7 +542,8 @@ fn prefers_swap(xs: &[Option<Field>; 2], ys: &[Option<Field>; 2]) -> bool {
     let place = |fields: &[Option<Field>; 2]| fields[0].map(|field| field.place);
     matches!(
         (place(xs), place(ys)),
-        (Some(Place::Imm), Some(Place::Slot | Place::Acc)) | (Some(Place::Slot), Some(Place::Acc))
+        (Some(Place::Imm | Place::Wide), Some(Place::Slot | Place::Acc))
+            | (Some(Place::Slot), Some(Place::Acc))
     )
 }
 

@@ -112,6 +112,13 @@ impl OperandStack {
         self.push(kind, Operand::Const(position), 0, 0);
     }
 
+    /// Sees the topmost entry, which is no constant, as a value of another kind of one slot.
+    pub(crate) fn retype(&mut self, kind: Kind) {
+        let entry = self.entries.last_mut().expect("validated: the operand is there");
+        debug_assert_eq!(entry.kind.slots(), kind.slots());
+        entry.kind = kind;
+    }
+
     /// Pops the topmost entry.
     pub(crate) fn pop(&mut self) -> Entry {
         let entry = self.entries.pop().expect("validated: the operand is there");

@@ -12,6 +12,16 @@ use super::super::state::{Flow, State};
 /// A handler: says whether to go on with the cell at `pc`.
 pub(crate) type Handler = unsafe fn(&mut State) -> bool;
 
+/// What labels are relative to: nothing.
+#[derive(Clone, Copy)]
+pub(crate) struct Anchor;
+
+impl Anchor {
+    pub(crate) fn new() -> Anchor {
+        Anchor
+    }
+}
+
 unsafe fn handle<C: Cell>(s: &mut State) -> bool {
     // SAFETY: `run`'s caller vouches for the first cell, the translator for the others.
     match unsafe { C::run(s, LABEL_BYTES) } {

@@ -9,6 +9,6 @@ mod looped;
 mod tail;
 
 #[cfg(not(fulmar_tail_calls))]
-pub(crate) use looped::{Handler, handler, label, run};
+pub(crate) use looped::{Anchor, Handler, handler, label, run};
 #[cfg(fulmar_tail_calls)]
-pub(crate) use tail::{Handler, handler, label, run};
+pub(crate) use tail::{Anchor, Handler, handler, label, run};

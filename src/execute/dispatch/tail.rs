@@ -7,6 +7,8 @@
 //!
 //! A label is the distance of the handler from [`anchor`]: 32 bits, and nothing to relocate.
 
+use core::arch::asm;
+
 use crate::code::Opcode;
 use crate::code::encode::LABEL_BYTES;
 
@@ -17,29 +19,31 @@ use super::super::state::{Ctx, Flow, State};
 macro_rules! handlers {
     ($abi:literal) => {
         /// A handler; the arguments are the fields of [`State`].
-        pub(crate) type Handler = unsafe extern $abi fn(*const u8, *mut u8, *mut Ctx, u64, f32, f64);
+        pub(crate) type Handler =
+            unsafe extern $abi fn(*const u8, *mut u8, *mut Ctx, u64, Anchor, f32, f64);
 
         unsafe extern $abi fn handle<C: Cell>(
             pc: *const u8,
             sp: *mut u8,
             ctx: *mut Ctx,
             acc: u64,
+            anchor: Anchor,
             f32: f32,
             f64: f64,
         ) {
-            let mut s = State { pc, sp, ctx, acc, f32, f64 };
+            let mut s = State { pc, sp, ctx, acc, f32, f64, anchor };
             // SAFETY: `run`'s caller vouches for the first cell, the translator for the others.
             match unsafe { C::run(&mut s, LABEL_BYTES) } {
                 Flow::Next => {
                     // SAFETY: the next cell follows this one.
                     unsafe {
                         s.pc = s.pc.add(LABEL_BYTES + C::BYTES);
-                        next(s.pc)(s.pc, s.sp, s.ctx, s.acc, s.f32, s.f64)
+                        next(&s)(s.pc, s.sp, s.ctx, s.acc, s.anchor, s.f32, s.f64)
                     }
                 }
                 Flow::Jump => {
                     // SAFETY: the handler set `pc` to a cell.
-                    unsafe { next(s.pc)(s.pc, s.sp, s.ctx, s.acc, s.f32, s.f64) }
+                    unsafe { apart(next(&s))(s.pc, s.sp, s.ctx, s.acc, s.anchor, s.f32, s.f64) }
                 }
                 Flow::Trap(trap) => {
                     // SAFETY: the context outlives execution.
@@ -53,7 +57,16 @@ macro_rules! handlers {
         }
 
         /// The point that labels are relative to.
-        unsafe extern $abi fn anchor(_: *const u8, _: *mut u8, _: *mut Ctx, _: u64, _: f32, _: f64) {}
+        unsafe extern $abi fn anchor(
+            _: *const u8,
+            _: *mut u8,
+            _: *mut Ctx,
+            _: u64,
+            _: Anchor,
+            _: f32,
+            _: f64,
+        ) {
+        }
     };
 }
 
@@ -72,13 +85,40 @@ pub(crate) const fn handler<C: Cell>() -> Handler {
     handle::<C>
 }
 
+/// The address of [`anchor`], which handlers pass on in a register: to make it anew takes an
+/// instruction or two in each of them.
+#[derive(Clone, Copy)]
+#[repr(transparent)]
+pub(crate) struct Anchor(*const u8);
+
+impl Anchor {
+    /// The anchor, made anew.
+    #[inline(always)]
+    pub(crate) fn new() -> Anchor {
+        Anchor(anchor as Handler as *const u8)
+    }
+}
+
 /// The handler that the label at `pc` leads to.
 #[inline(always)]
-unsafe fn next(pc: *const u8) -> Handler {
+unsafe fn next(s: &State) -> Handler {
     // SAFETY: a label is the distance of a handler from the anchor.
     unsafe {
-        let label = pc.cast::<i32>().read();
-        let address = (anchor as Handler as *const u8).offset(label as isize);
+        let label = s.pc.cast::<i32>().read();
+        let address = s.anchor.0.offset(label as isize);
+        core::mem::transmute::<*const u8, Handler>(address)
+    }
+}
+
+/// The same handler, in a way that the compiler can't see through: it would join the jumps of a
+/// conditional branch, to the next cell and to the target, to one that goes to either, which
+/// costs instructions and is harder for the processor to predict.
+#[inline(always)]
+fn apart(handler: Handler) -> Handler {
+    let mut address = handler as *const u8;
+    // SAFETY: there are no instructions; the value stays the same.
+    unsafe {
+        asm!("/* {0} */", inout(reg) address, options(pure, nomem, nostack, preserves_flags));
         core::mem::transmute::<*const u8, Handler>(address)
     }
 }
@@ -101,5 +141,5 @@ pub(crate) fn label(opcode: Opcode) -> u32 {
 /// `s` is the state of a function that the translator made.
 pub(crate) unsafe fn run(s: State) {
     // SAFETY: the caller's promise.
-    unsafe { next(s.pc)(s.pc, s.sp, s.ctx, s.acc, s.f32, s.f64) }
+    unsafe { next(&s)(s.pc, s.sp, s.ctx, s.acc, s.anchor, s.f32, s.f64) }
 }
