@@ -353,14 +353,13 @@ fn after_a_large_heap() {
     let keep = instance.get_typed_func::<i32, ()>(&mut store, "keep").unwrap();
     let forget = instance.get_typed_func::<(), ()>(&mut store, "forget").unwrap();
     let waste = instance.get_typed_func::<i32, i32>(&mut store, "waste").unwrap();
-    let count = if cfg!(debug_assertions) { 1_000_000 } else { 10_000_000 };
-    keep.call(&mut store, count).unwrap();
+    keep.call(&mut store, 1_000_000).unwrap();
     forget.call(&mut store, ()).unwrap();
     store.gc();
     assert_eq!(store.gc_heap_bytes(), 0);
-    let started = std::time::Instant::now();
-    assert_eq!(waste.call(&mut store, count).unwrap(), 1);
-    eprintln!("{:?}", started.elapsed());
+    // Less than what the million handles are worth: all of it is still there.
+    assert_eq!(waste.call(&mut store, 100_000).unwrap(), 1);
+    assert!(store.gc_heap_bytes() > 100_000 * 16);
 }
 
 /// Stress changes nothing but the time.

@@ -71,6 +71,16 @@ impl<'a, T: 'static> Caller<'a, T> {
         self.store.data_mut()
     }
 
+    /// As [`Store::gc`](crate::Store::gc).
+    pub fn gc(&mut self) {
+        self.store.gc();
+    }
+
+    /// As [`Store::gc_heap_bytes`](crate::Store::gc_heap_bytes).
+    pub fn gc_heap_bytes(&self) -> usize {
+        self.store.gc_heap_bytes()
+    }
+
     /// As [`Store::get_fuel`](crate::Store::get_fuel).
     ///
     /// # Errors

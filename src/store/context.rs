@@ -268,6 +268,11 @@ impl<'a, T: 'static> StoreContextMut<'a, T> {
         unsafe { inner.collect(alive) };
     }
 
+    /// As [`Store::gc_heap_bytes`].
+    pub fn gc_heap_bytes(&self) -> usize {
+        self.inner().heap.bytes()
+    }
+
     /// As [`Store::set_fuel`].
     ///
     /// # Errors

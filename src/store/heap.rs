@@ -300,7 +300,10 @@ impl Heap {
             self.trace(Handle(handle));
         }
         let garbage = self.sweep();
-        self.threshold = self.bytes.saturating_mul(2).max(THRESHOLD_MIN_BYTES).min(self.limit);
+        // Sweeping takes time for each handle there ever was at once, used or not.
+        let handles = self.addresses.len() * ENTRY_BYTES;
+        let least = handles.max(THRESHOLD_MIN_BYTES);
+        self.threshold = self.bytes.saturating_mul(2).max(least).min(self.limit);
         // From one collection to the next there is at least an eighth of the heap to allocate, so
         // that all of them take time in proportion to what is allocated.
         self.is_full = self.bytes > self.limit - self.limit / 8;
