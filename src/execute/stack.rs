@@ -148,7 +148,7 @@ mod tests {
         let pool = StackPool::default();
         let mut stacks = [(); POOL_MAX + 1].map(|()| Stack::new(1024));
         let places = stacks.each_mut().map(|stack| stack.free(&pool).unwrap().0);
-        stacks.each_mut().map(|stack| stack.release(&pool));
+        stacks.iter_mut().for_each(|stack| stack.release(&pool));
         assert_eq!(pool.buffers.lock().len(), POOL_MAX);
         let mut next = Stack::new(1024);
         assert!(places.contains(&next.free(&pool).unwrap().0));

@@ -70,7 +70,7 @@ mod tests {
             f64x2_convert_low_i32x4_s = int_pairs(32), to_i32x4 [2] => 64, |x| num::f64_convert_i32_s(x).to_bits();
             f64x2_convert_low_i32x4_u = int_pairs(32), to_i32x4 [2] => 64, |x| num::f64_convert_i32_u(x).to_bits();
             f32x4_demote_f64x2_zero = f64_pairs(), to_f64x2 [2] => 32, |x| num::f32_demote_f64(x).to_bits();
-            f64x2_promote_low_f32x4 = f32_pairs(), to_f32x4 [2] => 64, |x| num::f64_promote_f32(x).to_bits();
+            f64x2_promote_low_f32x4 = f32_pairs(), to_f32x4 [2] => 64, |x| f64_promote_f32(x).to_bits();
         }
     }
 }
