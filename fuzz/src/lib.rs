@@ -1,0 +1,15 @@
+//! What the fuzz targets do, as functions of bytes, so that ordinary tests can call them too.
+//!
+//! Each function of [`targets`] takes the bytes of one input and panics if something is wrong. An
+//! input chooses a module ([`generate`]) and how to call it ([`plan`]); engines ([`engines`]) run
+//! it, and what they show ([`observe`]) must be the same. [`seeded`] makes inputs from numbers,
+//! for hosts without libFuzzer.
+
+pub mod engines;
+pub mod generate;
+pub mod host;
+pub mod observe;
+pub mod plan;
+pub mod seeded;
+pub mod targets;
+pub mod value;
