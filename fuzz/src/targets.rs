@@ -58,7 +58,7 @@ pub fn diff_wasmi(bytes: &[u8]) -> Verdict {
         let wasm = generate::terminating(Profile::Wasmi, u)?;
         let mut ours = FulmarGuest::new(&wasm, Settings::default());
         let plan = Plan::new(ours.module(), u)?;
-        let mut theirs = WasmiGuest::new(&wasm).expect("wasmi accepts the module");
+        let Some(mut theirs) = WasmiGuest::new(&wasm) else { return Ok(0) };
         let (ours, theirs) = (observe::run(&mut ours, &plan), observe::run(&mut theirs, &plan));
         Ok(observe::compare(&ours, ("wasmi", &theirs)))
     })

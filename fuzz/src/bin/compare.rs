@@ -22,8 +22,8 @@ fn main() {
     let mut others: Vec<(&str, Box<dyn Guest>)> = Vec::new();
     #[cfg(feature = "wasmi")]
     match fulmar_fuzz::engines::WasmiGuest::new(&wasm) {
-        Ok(guest) => others.push(("wasmi", Box::new(guest))),
-        Err(error) => eprintln!("wasmi: {error}"),
+        Some(guest) => others.push(("wasmi", Box::new(guest))),
+        None => eprintln!("wasmi panics"),
     }
     #[cfg(feature = "wasmtime")]
     match fulmar_fuzz::engines::WasmtimeGuest::new(&wasm) {

@@ -5,9 +5,10 @@ use crate::host::{self, Host};
 use crate::observe::{Guest, Outcome, State, Stop, fingerprint};
 use crate::plan::{Call, Plan};
 use crate::value::{ELEMENTS_MAX, Value};
+use std::panic;
 use wasmi::{
-    Config, Engine, Error, F32, F64, FuncType, Instance, Linker, Module, Ref, Store, StoreLimits,
-    StoreLimitsBuilder, TrapCode, V128, Val, ValType,
+    CompilationMode, Config, Engine, Error, F32, F64, FuncType, Instance, Linker, Module, Ref,
+    Store, StoreLimits, StoreLimitsBuilder, TrapCode, V128, Val, ValType,
 };
 
 /// The types of [`host::Number`], in order.
@@ -27,27 +28,40 @@ pub struct WasmiGuest {
 }
 
 impl WasmiGuest {
-    /// # Errors
+    /// `None` if wasmi panics, which its translator does on some valid modules: see README.md.
+    ///
+    /// # Panics
     ///
     /// If wasmi refuses the module.
-    pub fn new(wasm: &[u8]) -> Result<Self, Error> {
-        let mut config = Config::default();
-        config.wasm_multi_memory(true).wasm_memory64(true).wasm_tail_call(true).wasm_simd(true);
-        config.wasm_extended_const(true).wasm_wide_arithmetic(true).wasm_custom_page_sizes(true);
-        let engine = Engine::new(&config);
-        let module = Module::new(&engine, wasm)?;
+    pub fn new(wasm: &[u8]) -> Option<Self> {
+        // libFuzzer's hook would end the process.
+        let hook = panic::take_hook();
+        panic::set_hook(Box::new(|_| {}));
+        let module = panic::catch_unwind(|| module(wasm));
+        panic::set_hook(hook);
+        let module = module.ok()?.expect("wasmi accepts the module");
         let limits = StoreLimitsBuilder::new()
             .memory_size(MEMORY_BYTES_MAX)
             .table_elements(TABLE_ELEMENTS_MAX)
             .build();
-        let mut store = Store::new(&engine, Data { host: Host::default(), limits });
+        let data = Data { host: Host::default(), limits };
+        let mut store = Store::new(module.engine(), data);
         store.limiter(|data| &mut data.limits);
-        Ok(Self { store, module, instance: None })
+        Some(Self { store, module, instance: None })
     }
 
     fn instance(&self) -> Instance {
         self.instance.expect("the instantiation succeeded")
     }
+}
+
+/// The module in an engine of its own, since engines never free code.
+fn module(wasm: &[u8]) -> Result<Module, Error> {
+    let mut config = Config::default();
+    config.wasm_multi_memory(true).wasm_memory64(true).wasm_tail_call(true).wasm_simd(true);
+    config.wasm_extended_const(true).wasm_wide_arithmetic(true).wasm_custom_page_sizes(true);
+    config.compilation_mode(CompilationMode::Eager);
+    Module::new(&Engine::new(&config), wasm)
 }
 
 impl Guest for WasmiGuest {
