@@ -61,7 +61,7 @@ impl WasmtimeGuest {
     /// What ended the guest; a limit if it was neither a trap nor an exception.
     fn outcome_of(&mut self, error: &Error) -> Outcome {
         if error.is::<ThrownException>() {
-            drop(self.store.take_pending_exception());
+            let _ = self.store.take_pending_exception();
             return Outcome::Stopped(Stop::Exception);
         }
         error.downcast_ref::<Trap>().map_or(Outcome::Limit, |trap| stop_of(*trap))
