@@ -109,10 +109,19 @@ impl Exception {
 
     /// The fields as slots of `store`.
     pub(crate) fn slots(&self, store: &StoreInner) -> Vec<u64> {
-        let mut slots = vec![0; self.fields.iter().map(|field| field.ty().slots()).sum()];
-        write_vals(&self.fields, &mut slots, store).expect("the exception owns its references");
-        slots
+        field_slots(store, &self.fields).expect("the exception owns its references")
     }
+}
+
+/// The slots of the fields of an exception.
+///
+/// # Errors
+///
+/// If the scope of a reference among them has ended.
+fn field_slots(store: &StoreInner, fields: &[Val]) -> Result<Vec<u64>, Error> {
+    let mut slots = vec![0; fields.iter().map(|field| field.ty().slots()).sum()];
+    write_vals(fields, &mut slots, store)?;
+    Ok(slots)
 }
 
 /// Makes a reference one that lasts as long as its token.
@@ -198,8 +207,7 @@ impl ExnRef {
         let mut store = store.as_context_mut();
         let store = store.inner_mut();
         check_vals(store, "field", tag.ty_in(store).ty().params(), fields)?;
-        let mut slots = vec![0; fields.iter().map(|field| field.ty().slots()).sum()];
-        write_vals(fields, &mut slots, store)?;
+        let slots = field_slots(store, fields)?;
         let alive = store.alive(&slots);
         // SAFETY: no guest runs, and no reference to an object is in use.
         unsafe { store.make_room(Heap::exception_bytes(slots.len()), alive) };

@@ -8,7 +8,7 @@ use core::marker::PhantomData;
 use core::ptr::NonNull;
 
 use crate::code::Op;
-use crate::store::{Alive, HEADER_BYTES, Header, HeapHandle, Slots, field};
+use crate::store::{Alive, HEADER_BYTES, Header, HeapHandle, Slots, field as storage};
 use crate::types::{FieldType, TypeId};
 use crate::{Trap, V128};
 
@@ -35,6 +35,31 @@ unsafe fn parts(object: *mut Header) -> *mut u8 {
     unsafe { object.cast::<u8>().add(HEADER_BYTES) }
 }
 
+/// Where the field is that the instruction `I` names: of the object `x`, at the offset in the first
+/// word.
+#[inline(always)]
+unsafe fn field<I: Instr, R>(s: &State, at: usize) -> Result<*mut R, Trap> {
+    // SAFETY: the caller's promise: such a field is there.
+    unsafe {
+        let object = object(s.ctx, Operands::<I>::x::<Slot, u64>(s, at))?;
+        Ok(parts(object).add(Operands::<I>::word(s, at, 0) as usize).cast())
+    }
+}
+
+/// Where the element `y` of the array `x` is.
+#[inline(always)]
+unsafe fn element<I: Instr, R>(s: &State, at: usize) -> Result<*mut R, Trap> {
+    // SAFETY: the caller's promise: the elements are such; the index is checked.
+    unsafe {
+        let object = object(s.ctx, Operands::<I>::x::<Slot, u64>(s, at))?;
+        let index = Operands::<I>::y::<Slot, i32>(s, at) as u32;
+        if index >= (*object).len {
+            return Err(Trap::ArrayOutOfBounds);
+        }
+        Ok(parts(object).cast::<R>().add(index as usize))
+    }
+}
+
 /// Declares the instructions that read a field or an element.
 macro_rules! gets {
     ($($of_struct:ident $of_array:ident $raw:ty => $value:ty = $read:expr;)*) => {$(
@@ -55,12 +80,11 @@ macro_rules! gets {
             unsafe fn run(s: &mut State, at: usize) -> Flow {
                 // SAFETY: the caller's promise: such a field is there.
                 unsafe {
-                    let object = match object(s.ctx, Operands::<Self>::x::<Slot, u64>(s, at)) {
-                        Ok(object) => object,
+                    let field = match field::<Self, $raw>(s, at) {
+                        Ok(field) => field,
                         Err(trap) => return Flow::Trap(trap),
                     };
-                    let field = parts(object).add(Operands::<Self>::word(s, at, 0) as usize);
-                    let value = Self::read(field.cast::<$raw>().read_unaligned());
+                    let value = Self::read(field.read_unaligned());
                     Operands::<Self>::set::<Slot, $value>(s, at, value);
                 }
                 Flow::Next
@@ -77,15 +101,10 @@ macro_rules! gets {
             unsafe fn run(s: &mut State, at: usize) -> Flow {
                 // SAFETY: the caller's promise: the elements are such; the index is checked.
                 unsafe {
-                    let object = match object(s.ctx, Operands::<Self>::x::<Slot, u64>(s, at)) {
-                        Ok(object) => object,
+                    let element = match element::<Self, $raw>(s, at) {
+                        Ok(element) => element,
                         Err(trap) => return Flow::Trap(trap),
                     };
-                    let index = Operands::<Self>::y::<Slot, i32>(s, at) as u32;
-                    if index >= (*object).len {
-                        return Flow::Trap(Trap::ArrayOutOfBounds);
-                    }
-                    let element = parts(object).cast::<$raw>().add(index as usize);
                     let value = $of_struct::read(element.read_unaligned());
                     Operands::<Self>::set::<Slot, $value>(s, at, value);
                 }
@@ -138,13 +157,12 @@ macro_rules! sets {
             unsafe fn run(s: &mut State, at: usize) -> Flow {
                 // SAFETY: the caller's promise: such a field is there.
                 unsafe {
-                    let object = match object(s.ctx, Operands::<Self>::x::<Slot, u64>(s, at)) {
-                        Ok(object) => object,
+                    let field = match field::<Self, $raw>(s, at) {
+                        Ok(field) => field,
                         Err(trap) => return Flow::Trap(trap),
                     };
-                    let field = parts(object).add(Operands::<Self>::word(s, at, 0) as usize);
                     let value = Operands::<Self>::y::<Slot, $value>(s, at);
-                    field.cast::<$raw>().write_unaligned(Self::write(value));
+                    field.write_unaligned(Self::write(value));
                 }
                 Flow::Next
             }
@@ -160,15 +178,10 @@ macro_rules! sets {
             unsafe fn run(s: &mut State, at: usize) -> Flow {
                 // SAFETY: the caller's promise: the elements are such; the index is checked.
                 unsafe {
-                    let object = match object(s.ctx, Operands::<Self>::x::<Slot, u64>(s, at)) {
-                        Ok(object) => object,
+                    let element = match element::<Self, $raw>(s, at) {
+                        Ok(element) => element,
                         Err(trap) => return Flow::Trap(trap),
                     };
-                    let index = Operands::<Self>::y::<Slot, i32>(s, at) as u32;
-                    if index >= (*object).len {
-                        return Flow::Trap(Trap::ArrayOutOfBounds);
-                    }
-                    let element = parts(object).cast::<$raw>().add(index as usize);
                     let value = Operands::<Self>::rest::<$value>(s, at, 0);
                     element.write_unaligned($of_struct::write(value));
                 }
@@ -321,11 +334,11 @@ impl Frame {
 
 /// Writes the operand to a part of an object; gives the slots that it takes.
 unsafe fn store_operand(at: NonNull<u8>, ty: FieldType, operand: *const u64) -> usize {
-    let slots = field::stack_slots(ty.element_type());
+    let slots = storage::stack_slots(ty.element_type());
     // SAFETY: the caller's promise.
     unsafe {
         let high = if slots == 2 { operand.add(1).read() } else { 0 };
-        field::store(at, ty.element_type(), [operand.read(), high]);
+        storage::store(at, ty.element_type(), [operand.read(), high]);
     }
     slots
 }
@@ -406,7 +419,7 @@ makes! {
         let elements = elements_range(frame.ctx, frame.word, offset, len)?;
         for (index, element) in elements.iter().enumerate() {
             let (at, ty) = frame.part(object, index);
-            field::store(at, ty.element_type(), [*element, 0]);
+            storage::store(at, ty.element_type(), [*element, 0]);
         }
         Ok(object.slot())
     };
@@ -462,7 +475,7 @@ unsafe fn write_data(at: NonNull<u8>, data: &[u8], bytes: usize) {
     unsafe {
         let parts = core::slice::from_raw_parts_mut(at.as_ptr(), data.len());
         parts.copy_from_slice(data);
-        field::from_little_endian(parts, bytes);
+        storage::from_little_endian(parts, bytes);
     }
 }
 
@@ -605,7 +618,7 @@ unsafe fn array_init_elem(ctx: *mut Ctx, operands: *const u64, segment: u32) -> 
             let elements = elements_range(ctx, segment, offset, len)?;
             for (index, element) in elements.iter().enumerate() {
                 let at = first.add(index * array.element_bytes());
-                field::store(at, array.element.element_type(), [*element, 0]);
+                storage::store(at, array.element.element_type(), [*element, 0]);
             }
         }
         Ok(())

@@ -87,13 +87,8 @@ unsafe fn is_of(ctx: *mut Ctx, slot: u64, target: u32, ty: u32) -> bool {
         }
         RefTarget::Struct => kind(&[CompositeKind::Struct]),
         RefTarget::Array => kind(&[CompositeKind::Array]),
-        RefTarget::Object => HeapHandle::from_slot(slot).is_some_and(|handle| {
-            let found = store.heap.header(handle).ty;
-            found.0 == ty || store.is_subtype(found, TypeId(ty))
-        }),
-        RefTarget::Func => {
-            let found = store.funcs[slot as usize - 1].ty;
-            found.0 == ty || store.is_subtype(found, TypeId(ty))
-        }
+        RefTarget::Object => HeapHandle::from_slot(slot)
+            .is_some_and(|handle| store.is_subtype(store.heap.header(handle).ty, TypeId(ty))),
+        RefTarget::Func => store.is_subtype(store.funcs[slot as usize - 1].ty, TypeId(ty)),
     }
 }

@@ -4,15 +4,11 @@
 //! one, and `v128` takes two, low word first.
 
 use crate::store::StoreInner;
-use crate::{
-    AnyRef, ArrayRef, EqRef, Error, ExnRef, ExternRef, Func, HeapType, RefType, Rooted, StructRef,
-    V128, ValType,
-};
+use crate::{Error, Func, GcRef, HeapType, RefType, Rooted, V128, ValType};
 use alloc::vec::Vec;
 
 /// A Rust type that is a WebAssembly value type: the numbers, [`V128`], [`Func`], and [`Rooted`] of
-/// [`ExternRef`], [`ExnRef`], [`AnyRef`], [`EqRef`], [`StructRef`] and [`ArrayRef`]; references are
-/// nullable as an `Option`.
+/// each [`GcRef`]; references are nullable as an `Option`.
 pub trait WasmTy: SlotValue {}
 
 /// What [`WasmTy`] does; not to be implemented elsewhere.
@@ -76,58 +72,45 @@ one_slot! {
         |func, store| Func::to_slot(Some(func), store);
 }
 
-/// References to objects, nullable and not.
-macro_rules! rooted {
-    ($($ty:ident: $heap_type:ident;)*) => {$(
-        impl WasmTy for Option<Rooted<$ty>> {}
-        impl WasmTy for Rooted<$ty> {}
+impl<T: GcRef> WasmTy for Option<Rooted<T>> {}
 
-        impl SlotValue for Option<Rooted<$ty>> {
-            const SLOTS: usize = 1;
+impl<T: GcRef> SlotValue for Option<Rooted<T>> {
+    const SLOTS: usize = 1;
 
-            fn val_type() -> ValType {
-                ValType::Ref(RefType::new(true, HeapType::$heap_type))
-            }
+    fn val_type() -> ValType {
+        ValType::Ref(RefType::new(true, T::HEAP_TYPE))
+    }
 
-            #[inline]
-            fn read(slots: &[u64], store: &mut StoreInner) -> Self {
-                Rooted::from_slot(store, slots[0])
-            }
+    #[inline]
+    fn read(slots: &[u64], store: &mut StoreInner) -> Self {
+        Rooted::from_slot(store, slots[0])
+    }
 
-            #[inline]
-            fn write(self, slots: &mut [u64], store: &StoreInner) -> Result<(), Error> {
-                slots[0] = Rooted::to_slot(self, store)?;
-                Ok(())
-            }
-        }
-
-        impl SlotValue for Rooted<$ty> {
-            const SLOTS: usize = 1;
-
-            fn val_type() -> ValType {
-                ValType::Ref(RefType::new(false, HeapType::$heap_type))
-            }
-
-            #[inline]
-            fn read(slots: &[u64], store: &mut StoreInner) -> Self {
-                Rooted::from_slot(store, slots[0]).expect("validated: not null")
-            }
-
-            #[inline]
-            fn write(self, slots: &mut [u64], store: &StoreInner) -> Result<(), Error> {
-                SlotValue::write(Some(self), slots, store)
-            }
-        }
-    )*};
+    #[inline]
+    fn write(self, slots: &mut [u64], store: &StoreInner) -> Result<(), Error> {
+        slots[0] = Rooted::to_slot(self, store)?;
+        Ok(())
+    }
 }
 
-rooted! {
-    ExternRef: Extern;
-    ExnRef: Exn;
-    AnyRef: Any;
-    EqRef: Eq;
-    StructRef: Struct;
-    ArrayRef: Array;
+impl<T: GcRef> WasmTy for Rooted<T> {}
+
+impl<T: GcRef> SlotValue for Rooted<T> {
+    const SLOTS: usize = 1;
+
+    fn val_type() -> ValType {
+        ValType::Ref(RefType::new(false, T::HEAP_TYPE))
+    }
+
+    #[inline]
+    fn read(slots: &[u64], store: &mut StoreInner) -> Self {
+        Rooted::from_slot(store, slots[0]).expect("validated: not null")
+    }
+
+    #[inline]
+    fn write(self, slots: &mut [u64], store: &StoreInner) -> Result<(), Error> {
+        SlotValue::write(Some(self), slots, store)
+    }
 }
 
 impl WasmTy for V128 {}

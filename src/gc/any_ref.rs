@@ -3,7 +3,7 @@
 use super::rooted::gc_refs;
 use super::{ArrayRef, ExternRef, GcRoot, Rooted, StructRef};
 use crate::store::{HOST, HeapHandle, StoreInner};
-use crate::types::{CompositeKind, CompositeType, ConcreteType};
+use crate::types::ConcreteType;
 use crate::{AsContext, AsContextMut, Error, HeapType, StoreContext};
 use core::any::Any;
 use core::fmt;
@@ -36,10 +36,7 @@ pub(crate) fn heap_type_of(store: &StoreInner, slot: u64) -> HeapType {
     if id == HOST {
         return HeapType::Any;
     }
-    let kind = match &store.heap.types[id.index()].composite {
-        CompositeType::Struct(_) => CompositeKind::Struct,
-        _ => CompositeKind::Array,
-    };
+    let kind = store.heap.types[id.index()].composite.kind();
     HeapType::Concrete(ConcreteType { id, kind })
 }
 
@@ -153,9 +150,7 @@ impl AnyRef {
         &self,
         store: impl Into<StoreContext<'a, T>>,
     ) -> Result<Option<&'a (dyn Any + Send + Sync)>, Error> {
-        let store = store.into().into_inner();
-        let slot = self.root.slot(store)?;
-        Ok(HeapHandle::from_slot(slot).and_then(|handle| store.heap.host(handle)))
+        self.root.host(store.into().into_inner())
     }
 
     /// Whether it can be compared by identity.
@@ -186,9 +181,7 @@ impl AnyRef {
         value: Rooted<ExternRef>,
     ) -> Result<Rooted<Self>, Error> {
         let mut store = store.as_context_mut();
-        let store = store.inner_mut();
-        let slot = value.root().slot(store)?;
-        Ok(Rooted::from_root(GcRoot::new(store, slot)))
+        Ok(Rooted::from_root(value.root().in_scope(store.inner_mut())?))
     }
 }
 

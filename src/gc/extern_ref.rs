@@ -2,7 +2,6 @@
 
 use super::rooted::gc_refs;
 use super::{AnyRef, GcRoot, Rooted};
-use crate::store::HeapHandle;
 use crate::{AsContextMut, Error, StoreContext, Trap};
 use alloc::boxed::Box;
 use core::any::Any;
@@ -57,9 +56,7 @@ impl ExternRef {
         &self,
         store: impl Into<StoreContext<'a, T>>,
     ) -> Result<Option<&'a (dyn Any + Send + Sync)>, Error> {
-        let store = store.into().into_inner();
-        let slot = self.root.slot(store)?;
-        Ok(HeapHandle::from_slot(slot).and_then(|handle| store.heap.host(handle)))
+        self.root.host(store.into().into_inner())
     }
 
     /// What `extern.convert_any` gives for a guest's own value.
@@ -72,8 +69,6 @@ impl ExternRef {
         value: Rooted<AnyRef>,
     ) -> Result<Rooted<Self>, Error> {
         let mut store = store.as_context_mut();
-        let store = store.inner_mut();
-        let slot = value.root().slot(store)?;
-        Ok(Rooted::from_root(GcRoot::new(store, slot)))
+        Ok(Rooted::from_root(value.root().in_scope(store.inner_mut())?))
     }
 }

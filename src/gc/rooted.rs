@@ -1,8 +1,9 @@
 //! References of the embedder's to objects: [`Rooted`] in scopes, [`OwnedRooted`] without.
 
-use crate::store::{Root, StoreId, StoreInner};
+use crate::store::{HeapHandle, Root, StoreId, StoreInner};
 use crate::{AsContext, AsContextMut, Error, HeapType, StoreContext, StoreContextMut};
 use alloc::sync::Arc;
+use core::any::Any;
 use core::fmt;
 use core::ops::Deref;
 
@@ -34,6 +35,31 @@ impl GcRoot {
     pub(crate) fn slot(self, store: &StoreInner) -> Result<u64, Error> {
         self.store.check(store.id);
         store.roots.get(self.root).ok_or_else(unrooted)
+    }
+
+    /// A reference to the same object from the innermost scope.
+    ///
+    /// # Errors
+    ///
+    /// If the scope of this one has ended.
+    #[track_caller]
+    pub(crate) fn in_scope(self, store: &mut StoreInner) -> Result<Self, Error> {
+        let slot = self.slot(store)?;
+        Ok(Self::new(store, slot))
+    }
+
+    /// The value of the host that the object is, if it is one.
+    ///
+    /// # Errors
+    ///
+    /// If the scope of the reference has ended.
+    #[track_caller]
+    pub(crate) fn host(
+        self,
+        store: &StoreInner,
+    ) -> Result<Option<&(dyn Any + Send + Sync)>, Error> {
+        let handle = HeapHandle::from_slot(self.slot(store)?);
+        Ok(handle.and_then(|handle| store.heap.host(handle)))
     }
 }
 
@@ -211,9 +237,8 @@ impl<T: GcRef> OwnedRooted<T> {
     /// If this one belongs to another store.
     pub fn to_rooted(&self, mut store: impl AsContextMut) -> Rooted<T> {
         let mut store = store.as_context_mut();
-        let store = store.inner_mut();
-        let slot = self.inner.root().slot(store).expect("owned references last");
-        Rooted::from_root(GcRoot::new(store, slot))
+        let root = self.inner.root().in_scope(store.inner_mut());
+        Rooted::from_root(root.expect("owned references last"))
     }
 }
 

@@ -3,7 +3,7 @@
 use super::rooted::gc_refs;
 use super::{GcRoot, Rooted, check_mutable, field_slots, read_field};
 use crate::store::{HeapHandle, Slots, StoreInner, field};
-use crate::types::{FieldType, Layout, StructType};
+use crate::types::{FieldType, StructType};
 use crate::{AsContext, AsContextMut, Error, Val};
 use alloc::format;
 use alloc::vec::{self, Vec};
@@ -169,13 +169,10 @@ fn no_structure() -> Error {
 /// Where a field is, and its type.
 fn place(store: &StoreInner, slot: u64, index: usize) -> Result<(NonNull<u8>, FieldType), Error> {
     let ty = type_of(store, slot)?;
-    let Some(field) = ty.field(index) else {
+    let handle = HeapHandle::from_slot(slot).ok_or_else(no_structure)?;
+    let Some((offset, field)) = store.heap.types[ty.id.index()].part(index) else {
         return Err(Error::msg(format!("the structure has no field {index}")));
     };
-    let handle = HeapHandle::from_slot(slot).ok_or_else(no_structure)?;
-    let Layout::Struct { offsets, .. } = &store.heap.types[ty.id.index()].layout else {
-        return Err(no_structure());
-    };
     // SAFETY: the field is within the object.
-    Ok((unsafe { store.heap.parts(handle).add(offsets[index] as usize) }, field))
+    Ok((unsafe { store.heap.parts(handle).add(offset) }, field))
 }

@@ -7,7 +7,7 @@
 use super::StoreInner;
 use super::heap::{EXCEPTION, HOST, Handle, Header, Heap};
 use crate::Trap;
-use crate::types::{HeapType, TypeId, ValType, is_subtype};
+use crate::types::{TypeId, ValType, is_subtype};
 
 /// What only whoever asks for memory knows to be alive.
 #[derive(Copy, Clone)]
@@ -40,7 +40,7 @@ impl StoreInner {
         slots.iter().chain(first).chain(second).for_each(|word| heap.mark(*word));
         self.roots.slots().for_each(|word| heap.mark(word));
         for (cell, ty) in &self.globals {
-            if is_traced(ty.content()) {
+            if ty.content().is_traced() {
                 // SAFETY: cells live as long as the store, which is borrowed exclusively.
                 heap.mark(unsafe { cell.as_ref().bits[0] });
             }
@@ -48,7 +48,7 @@ impl StoreInner {
         for table in &self.tables {
             // SAFETY: as for globals.
             let table = unsafe { table.as_ref() };
-            if is_traced(ValType::Ref(table.ty().element())) {
+            if ValType::Ref(table.ty().element()).is_traced() {
                 table.elements().iter().for_each(|word| heap.mark(*word));
             }
         }
@@ -117,9 +117,4 @@ impl StoreInner {
             self.engine.types().update(&mut self.heap.types);
         }
     }
-}
-
-/// Whether references of a type can lead to objects of the heap.
-fn is_traced(ty: ValType) -> bool {
-    matches!(ty, ValType::Ref(ty) if ty.heap_type().top() != HeapType::Func)
 }

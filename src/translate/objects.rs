@@ -120,17 +120,7 @@ impl Walk<'_> {
 
     fn struct_get(&mut self, ty: u32, index: u32, extension: Extension) {
         let (offset, storage) = self.field(ty, index);
-        let op = match (storage, extension) {
-            (StorageType::I8, Extension::Signed) => Op::StructGet8S,
-            (StorageType::I8, Extension::Unsigned) => Op::StructGet8U,
-            (StorageType::I16, Extension::Signed) => Op::StructGet16S,
-            (StorageType::I16, Extension::Unsigned) => Op::StructGet16U,
-            (StorageType::ValType(ValType::I32 | ValType::Ref(_)), _) => Op::StructGet32,
-            (StorageType::ValType(ValType::I64), _) => Op::StructGet64,
-            (StorageType::ValType(ValType::F32), _) => Op::StructGetF32,
-            (StorageType::ValType(ValType::F64), _) => Op::StructGetF64,
-            (StorageType::ValType(ValType::V128), _) => Op::StructGetV128,
-        };
+        let (op, _) = reading(storage, extension);
         let x = self.stack.pop().value;
         let d = self.stack.push_temp(Kind::of(storage.unpack()));
         self.emit(Inst { d, x, words: [offset, 0, 0, 0], ..self.inst(op) });
@@ -138,13 +128,7 @@ impl Walk<'_> {
 
     fn struct_set(&mut self, ty: u32, index: u32) {
         let (offset, storage) = self.field(ty, index);
-        let op = match storage.bytes() {
-            1 => Op::StructSet8,
-            2 => Op::StructSet16,
-            4 => Op::StructSet32,
-            8 => Op::StructSet64,
-            _ => Op::StructSetV128,
-        };
+        let (op, _) = writing(storage);
         let y = self.stack.pop().value;
         let x = self.stack.pop().value;
         self.emit(Inst { x, y, words: [offset, 0, 0, 0], ..self.inst(op) });
@@ -152,17 +136,7 @@ impl Walk<'_> {
 
     fn array_get(&mut self, ty: u32, extension: Extension) {
         let storage = self.element(ty).element_type();
-        let op = match (storage, extension) {
-            (StorageType::I8, Extension::Signed) => Op::ArrayGet8S,
-            (StorageType::I8, Extension::Unsigned) => Op::ArrayGet8U,
-            (StorageType::I16, Extension::Signed) => Op::ArrayGet16S,
-            (StorageType::I16, Extension::Unsigned) => Op::ArrayGet16U,
-            (StorageType::ValType(ValType::I32 | ValType::Ref(_)), _) => Op::ArrayGet32,
-            (StorageType::ValType(ValType::I64), _) => Op::ArrayGet64,
-            (StorageType::ValType(ValType::F32), _) => Op::ArrayGetF32,
-            (StorageType::ValType(ValType::F64), _) => Op::ArrayGetF64,
-            (StorageType::ValType(ValType::V128), _) => Op::ArrayGetV128,
-        };
+        let (_, op) = reading(storage, extension);
         let y = self.stack.pop().value;
         let x = self.stack.pop().value;
         let d = self.stack.push_temp(Kind::of(storage.unpack()));
@@ -170,16 +144,38 @@ impl Walk<'_> {
     }
 
     fn array_set(&mut self, ty: u32) {
-        let op = match self.element(ty).element_type().bytes() {
-            1 => Op::ArraySet8,
-            2 => Op::ArraySet16,
-            4 => Op::ArraySet32,
-            8 => Op::ArraySet64,
-            _ => Op::ArraySetV128,
-        };
+        let (_, op) = writing(self.element(ty).element_type());
         let z = self.stack.pop().value;
         let y = self.stack.pop().value;
         let x = self.stack.pop().value;
         self.emit(Inst { x, y, z, ..self.inst(op) });
+    }
+}
+
+/// The ops that read a field and an element of such a type.
+fn reading(storage: StorageType, extension: Extension) -> (Op, Op) {
+    match (storage, extension) {
+        (StorageType::I8, Extension::Signed) => (Op::StructGet8S, Op::ArrayGet8S),
+        (StorageType::I8, Extension::Unsigned) => (Op::StructGet8U, Op::ArrayGet8U),
+        (StorageType::I16, Extension::Signed) => (Op::StructGet16S, Op::ArrayGet16S),
+        (StorageType::I16, Extension::Unsigned) => (Op::StructGet16U, Op::ArrayGet16U),
+        (StorageType::ValType(ty), _) => match ty {
+            ValType::I32 | ValType::Ref(_) => (Op::StructGet32, Op::ArrayGet32),
+            ValType::I64 => (Op::StructGet64, Op::ArrayGet64),
+            ValType::F32 => (Op::StructGetF32, Op::ArrayGetF32),
+            ValType::F64 => (Op::StructGetF64, Op::ArrayGetF64),
+            ValType::V128 => (Op::StructGetV128, Op::ArrayGetV128),
+        },
+    }
+}
+
+/// The ops that write a field and an element of such a type.
+fn writing(storage: StorageType) -> (Op, Op) {
+    match storage.bytes() {
+        1 => (Op::StructSet8, Op::ArraySet8),
+        2 => (Op::StructSet16, Op::ArraySet16),
+        4 => (Op::StructSet32, Op::ArraySet32),
+        8 => (Op::StructSet64, Op::ArraySet64),
+        _ => (Op::StructSetV128, Op::ArraySetV128),
     }
 }

@@ -8,7 +8,6 @@ use crate::types::index::TypeIdx;
 
 use super::branches::Condition;
 use super::ir::{Inst, Kind, Operand};
-use super::stack::Entry;
 use super::{Walk, slots_of};
 
 impl Walk<'_> {
@@ -91,8 +90,7 @@ impl Walk<'_> {
     }
 
     fn br_on_null(&mut self, depth: u32) {
-        let Entry { value, .. } = self.stack.get(self.stack.len() - 1);
-        let condition = self.null_condition(value);
+        let condition = self.null_condition(self.top_slot());
         // The branch carries what is below the reference.
         let entry = self.stack.pop();
         self.branch_if(depth, condition);

@@ -116,7 +116,7 @@ impl StorageType {
 
     /// Whether the collector has to look at it.
     pub(crate) fn is_traced(self) -> bool {
-        matches!(self, Self::ValType(ValType::Ref(ty)) if ty.heap_type().top() != HeapType::Func)
+        matches!(self, Self::ValType(ty) if ty.is_traced())
     }
 }
 

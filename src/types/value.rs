@@ -82,6 +82,11 @@ impl ValType {
         !matches!(self, Self::Ref(ty) if !ty.is_nullable())
     }
 
+    /// Whether values of this type can lead to objects of the heap: functions are none.
+    pub(crate) fn is_traced(self) -> bool {
+        matches!(self, Self::Ref(ty) if ty.heap_type().top() != HeapType::Func)
+    }
+
     /// How many 64-bit slots a value of this type takes.
     #[inline]
     pub(crate) const fn slots(self) -> usize {
