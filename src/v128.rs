@@ -5,7 +5,7 @@
 //! bytes; on a little-endian host this costs nothing. What instructions do with the lanes is the
 //! matter of `num::simd`.
 
-use core::{array, fmt};
+use core::fmt;
 
 /// A 128-bit vector: the Rust side of the WebAssembly type `v128`.
 ///
@@ -48,6 +48,17 @@ impl V128 {
     }
 }
 
+/// The array of `f` of each index, as [`core::array::from_fn`] gives it, but always part of the code
+/// that asks for it: a handler that calls a function has a frame.
+#[inline(always)]
+pub(crate) fn each_lane<T: Copy + Default, const N: usize>(f: impl Fn(usize) -> T) -> [T; N] {
+    let mut lanes = [T::default(); N];
+    for (i, lane) in lanes.iter_mut().enumerate() {
+        *lane = f(i);
+    }
+    lanes
+}
+
 /// One row a shape: lane type, bytes a lane, lanes a vector, and the names of the two directions.
 macro_rules! shapes {
     ($( $lane:ident, $bytes:literal, $count:literal, $to:ident, $from:ident; )+) => {
@@ -58,7 +69,7 @@ macro_rules! shapes {
                 #[must_use]
                 pub fn $to(self) -> [$lane; $count] {
                     let (chunks, _) = self.0.as_chunks::<$bytes>();
-                    array::from_fn(|lane| $lane::from_le_bytes(chunks[lane]))
+                    each_lane(|lane| $lane::from_le_bytes(chunks[lane]))
                 }
 
                 #[doc = concat!("The vector with the given lanes of `", stringify!($lane), "`, lane 0 first.")]
@@ -67,8 +78,8 @@ macro_rules! shapes {
                 pub fn $from(lanes: [$lane; $count]) -> Self {
                     let mut bytes = [0; 16];
                     let (chunks, _) = bytes.as_chunks_mut::<$bytes>();
-                    for (chunk, lane) in chunks.iter_mut().zip(lanes) {
-                        *chunk = lane.to_le_bytes();
+                    for lane in 0..$count {
+                        chunks[lane] = lanes[lane].to_le_bytes();
                     }
                     Self(bytes)
                 }

@@ -261,8 +261,9 @@ impl<F: Make> Instr for New<F> {
     unsafe fn run(s: &mut State, at: usize) -> Flow {
         // SAFETY: the caller's promise.
         unsafe {
-            let [ty, base, end, word] = [0, 1, 2, 3].map(|n| Operands::<Self>::word(s, at, n));
-            let reference = make::<F>(s.ctx, s.sp, [ty, base, end, word]);
+            let word = |n| Operands::<Self>::word(s, at, n);
+            // Not as an array: that is passed by its address, and so no handler's.
+            let reference = make::<F>(s.ctx, s.sp, word(0), word(1), word(2), word(3));
             clobber(s);
             // No reference is that large.
             if reference > u64::from(u32::MAX) {
@@ -276,7 +277,14 @@ impl<F: Make> Instr for New<F> {
 
 /// The reference to a new object; or a trap, in the upper half.
 #[inline(never)]
-unsafe fn make<F: Make>(ctx: *mut Ctx, sp: *mut u8, [ty, base, end, word]: [u32; 4]) -> u64 {
+unsafe fn make<F: Make>(
+    ctx: *mut Ctx,
+    sp: *mut u8,
+    ty: u32,
+    base: u32,
+    end: u32,
+    word: u32,
+) -> u64 {
     // SAFETY: the caller's promise.
     unsafe {
         let operands = sp.add(base as usize).cast();

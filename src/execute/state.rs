@@ -7,6 +7,7 @@ use crate::code::Opcode;
 use crate::error::Error;
 use crate::store::TableEntity;
 use crate::store::{FuncEntity, GlobalCell, Header, InstanceData, MemoryEntity, StoreInner};
+use crate::v128::each_lane;
 
 use super::code_map::FuncEntry;
 use super::dispatch::{self, Anchor};
@@ -125,6 +126,7 @@ impl Ctx {
     /// # Safety
     ///
     /// `instance` is an instance of the store.
+    #[inline]
     pub(crate) unsafe fn enter_instance(&mut self, instance: *const InstanceData) {
         self.instance = instance;
         // SAFETY: the store keeps its instances at their addresses until it is dropped.
@@ -141,6 +143,7 @@ impl Ctx {
     /// # Safety
     ///
     /// There is a running instance.
+    #[inline]
     pub(crate) unsafe fn reload(&mut self) {
         // SAFETY: the instance and its store are alive; nobody else uses the store now.
         unsafe {
@@ -158,11 +161,12 @@ impl Ctx {
     /// # Safety
     ///
     /// `memory` is a memory of the store.
+    #[inline]
     pub(crate) unsafe fn use_memory(&mut self, memory: *const MemoryEntity) {
         // SAFETY: the store keeps its memories at their addresses until it is dropped.
         let (base, len) = unsafe { ((*memory).base, (*memory).len) };
         self.memory = base;
         let len = i64::try_from(len).unwrap_or(i64::MAX);
-        self.limits = core::array::from_fn(|log2| len - (1 << log2));
+        self.limits = each_lane(|log2| len - (1 << log2));
     }
 }

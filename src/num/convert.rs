@@ -72,7 +72,7 @@ fn checked<F: PartialEq, I>(operand: F, fits: bool, truncated: I) -> Result<I, T
     if fits { Ok(truncated) } else { Err(truncation_trap(operand)) }
 }
 
-#[cold]
+#[inline(always)]
 fn truncation_trap<F: PartialEq>(operand: F) -> Trap {
     #[expect(clippy::eq_op, reason = "only a NaN differs from itself")]
     let nan = operand != operand;

@@ -5,9 +5,10 @@
 //! alive across that call: hold a value with a destructor, let the address of a local escape to an
 //! outlined function, or take more arguments than there are registers.
 //!
-//! A label is the distance of the handler from [`anchor`]: 32 bits, and nothing to relocate.
+//! A label is the distance of the handler from [`ANCHOR`]: 32 bits, and nothing to relocate.
 
 use core::arch::asm;
+use core::ptr::with_exposed_provenance;
 
 use crate::code::Opcode;
 use crate::code::encode::LABEL_BYTES;
@@ -55,18 +56,6 @@ macro_rules! handlers {
                 Flow::Stop => {}
             }
         }
-
-        /// The point that labels are relative to.
-        unsafe extern $abi fn anchor(
-            _: *const u8,
-            _: *mut u8,
-            _: *mut Ctx,
-            _: u64,
-            _: Anchor,
-            _: f32,
-            _: f64,
-        ) {
-        }
     };
 }
 
@@ -85,28 +74,32 @@ pub(crate) const fn handler<C: Cell>() -> Handler {
     handle::<C>
 }
 
-/// The address of [`anchor`], which handlers pass on in a register: to make it anew takes an
+/// The point that labels are relative to: a static, since a function may have a copy, with an address
+/// of its own, in each codegen unit.
+static ANCHOR: u8 = 0;
+
+/// The address of [`ANCHOR`], which handlers pass on in a register: to make it anew takes an
 /// instruction or two in each of them.
 #[derive(Clone, Copy)]
 #[repr(transparent)]
-pub(crate) struct Anchor(*const u8);
+pub(crate) struct Anchor(usize);
 
 impl Anchor {
     /// The anchor, made anew.
     #[inline(always)]
     pub(crate) fn new() -> Anchor {
-        Anchor(anchor as Handler as *const u8)
+        Anchor((&raw const ANCHOR).addr())
     }
 }
 
 /// The handler that the label at `pc` leads to.
 #[inline(always)]
 unsafe fn next(s: &State) -> Handler {
-    // SAFETY: a label is the distance of a handler from the anchor.
+    // SAFETY: a label is the distance of a handler from the anchor; `label` exposed its address.
     unsafe {
         let label = s.pc.cast::<i32>().read();
-        let address = s.anchor.0.offset(label as isize);
-        core::mem::transmute::<*const u8, Handler>(address)
+        let address = s.anchor.0.wrapping_add_signed(label as isize);
+        core::mem::transmute::<*const u8, Handler>(with_exposed_provenance(address))
     }
 }
 
@@ -129,8 +122,8 @@ fn apart(handler: Handler) -> Handler {
 ///
 /// If the program's code spans 2 GiB or more.
 pub(crate) fn label(opcode: Opcode) -> u32 {
-    let handler = HANDLERS[opcode.index()] as *const u8 as isize;
-    let distance = handler.wrapping_sub(anchor as Handler as *const u8 as isize);
+    let handler = HANDLERS[opcode.index()] as *const u8;
+    let distance = handler.expose_provenance().wrapping_sub(Anchor::new().0) as isize;
     i32::try_from(distance).expect("handlers within 2 GiB") as u32
 }
 

@@ -3,6 +3,7 @@
 
 use super::lanes::Lane;
 use crate::V128;
+use crate::v128::each_lane;
 
 instructions! {
     i8x16_splat(x: i32) -> V128 = (x as i8).splat();
@@ -46,19 +47,18 @@ pub(crate) fn v128_bitselect(a: V128, b: V128, mask: V128) -> V128 {
 /// indices are validated to be below 32.
 #[inline(always)]
 pub(crate) fn i8x16_shuffle(a: V128, b: V128, lanes: [u8; 16]) -> V128 {
-    let mut table = [0; 32];
-    table[..16].copy_from_slice(&a.to_le_bytes());
-    table[16..].copy_from_slice(&b.to_le_bytes());
-    V128::from_le_bytes(lanes.map(|lane| table[usize::from(lane) % 32]))
+    let (a, b) = (a.to_le_bytes(), b.to_le_bytes());
+    let table: [u8; 32] = each_lane(|i| if i < 16 { a[i] } else { b[i - 16] });
+    V128::from_le_bytes(each_lane(|i| table[usize::from(lanes[i]) % 32]))
 }
 
 /// The bytes of `a` in the order that the lanes of `s` name; zero for an index outside.
 #[inline(always)]
 pub(crate) fn i8x16_swizzle(a: V128, s: V128) -> V128 {
-    // A table for all indices: to fill it costs less than sixteen comparisons.
-    let mut table = [0; 256];
-    table[..16].copy_from_slice(&a.to_le_bytes());
-    V128::from_le_bytes(s.to_le_bytes().map(|index| table[usize::from(index)]))
+    // All indices outside become one: sixteen comparisons in one instruction.
+    let (a, indices) = (a.to_le_bytes(), u8::map(s, |index| index.min(16)).to_le_bytes());
+    let table: [u8; 32] = each_lane(|i| if i < 16 { a[i] } else { 0 });
+    V128::from_le_bytes(each_lane(|i| table[usize::from(indices[i]) % 32]))
 }
 
 #[cfg(test)]

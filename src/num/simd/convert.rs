@@ -4,21 +4,34 @@
 
 use super::super::f64_promote_f32;
 use crate::V128;
+use crate::v128::each_lane;
 
 instructions! {
-    i32x4_trunc_sat_f32x4_s(v: V128) -> V128 = V128::from_i32x4(v.to_f32x4().map(|lane| lane as i32));
-    i32x4_trunc_sat_f32x4_u(v: V128) -> V128 = V128::from_u32x4(v.to_f32x4().map(|lane| lane as u32));
+    i32x4_trunc_sat_f32x4_s(v: V128) -> V128 = {
+        let v = v.to_f32x4();
+        V128::from_i32x4(each_lane(|i| v[i] as i32))
+    };
+    i32x4_trunc_sat_f32x4_u(v: V128) -> V128 = {
+        let v = v.to_f32x4();
+        V128::from_u32x4(each_lane(|i| v[i] as u32))
+    };
     i32x4_trunc_sat_f64x2_s_zero(v: V128) -> V128 = {
-        let [low, high] = v.to_f64x2().map(|lane| lane as i32);
-        V128::from_i32x4([low, high, 0, 0])
+        let [low, high] = v.to_f64x2();
+        V128::from_i32x4([low as i32, high as i32, 0, 0])
     };
     i32x4_trunc_sat_f64x2_u_zero(v: V128) -> V128 = {
-        let [low, high] = v.to_f64x2().map(|lane| lane as u32);
-        V128::from_u32x4([low, high, 0, 0])
+        let [low, high] = v.to_f64x2();
+        V128::from_u32x4([low as u32, high as u32, 0, 0])
     };
 
-    f32x4_convert_i32x4_s(v: V128) -> V128 = V128::from_f32x4(v.to_i32x4().map(|lane| lane as f32));
-    f32x4_convert_i32x4_u(v: V128) -> V128 = V128::from_f32x4(v.to_u32x4().map(|lane| lane as f32));
+    f32x4_convert_i32x4_s(v: V128) -> V128 = {
+        let v = v.to_i32x4();
+        V128::from_f32x4(each_lane(|i| v[i] as f32))
+    };
+    f32x4_convert_i32x4_u(v: V128) -> V128 = {
+        let v = v.to_u32x4();
+        V128::from_f32x4(each_lane(|i| v[i] as f32))
+    };
     f64x2_convert_low_i32x4_s(v: V128) -> V128 = {
         let [low, high, ..] = v.to_i32x4();
         V128::from_f64x2([f64::from(low), f64::from(high)])
@@ -29,8 +42,8 @@ instructions! {
     };
 
     f32x4_demote_f64x2_zero(v: V128) -> V128 = {
-        let [low, high] = v.to_f64x2().map(|lane| lane as f32);
-        V128::from_f32x4([low, high, 0.0, 0.0])
+        let [low, high] = v.to_f64x2();
+        V128::from_f32x4([low as f32, high as f32, 0.0, 0.0])
     };
     f64x2_promote_low_f32x4(v: V128) -> V128 = {
         let [low, high, ..] = v.to_f32x4();

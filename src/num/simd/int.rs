@@ -2,6 +2,7 @@
 
 use super::lanes::Lane;
 use crate::V128;
+use crate::v128::each_lane;
 
 instructions! {
     i8x16_abs(v: V128) -> V128 = i8::map(v, i8::wrapping_abs);
@@ -78,24 +79,26 @@ instructions! {
 // product with the right powers of two has them side by side in its highest bits.
 instructions! {
     i8x16_bitmask(v: V128) -> i32 = {
-        let [low, high] = v.to_u64x2().map(|half| {
-            (half >> 7 & 0x0101_0101_0101_0101).wrapping_mul(0x0102_0408_1020_4080) >> 56
+        let v = v.to_u64x2();
+        let [low, high] = each_lane(|half| {
+            (v[half] >> 7 & 0x0101_0101_0101_0101).wrapping_mul(0x0102_0408_1020_4080) >> 56
         });
         (low | high << 8) as i32
     };
     i16x8_bitmask(v: V128) -> i32 = {
-        let [low, high] = v.to_u64x2().map(|half| {
-            (half >> 15 & 0x0001_0001_0001_0001).wrapping_mul(0x1000_2000_4000_8000) >> 60
+        let v = v.to_u64x2();
+        let [low, high] = each_lane(|half| {
+            (v[half] >> 15 & 0x0001_0001_0001_0001).wrapping_mul(0x1000_2000_4000_8000) >> 60
         });
         (low | high << 4) as i32
     };
     i32x4_bitmask(v: V128) -> i32 = {
-        let [a, b, c, d] = v.to_u32x4().map(|lane| (lane >> 31).cast_signed());
-        a | b << 1 | c << 2 | d << 3
+        let [a, b, c, d] = v.to_u32x4();
+        (a >> 31 | b >> 31 << 1 | c >> 31 << 2 | d >> 31 << 3).cast_signed()
     };
     i64x2_bitmask(v: V128) -> i32 = {
-        let [a, b] = v.to_u64x2().map(|lane| (lane >> 63) as i32);
-        a | b << 1
+        let [a, b] = v.to_u64x2();
+        (a >> 63 | b >> 63 << 1) as i32
     };
 }
 

@@ -3,9 +3,8 @@
 //! Each lane type stands for the one shape it makes (`i8` for `i8x16`). The loops have a constant
 //! number of turns and no branch of their own, so that they become vector instructions.
 
-use core::array;
-
 use crate::V128;
+use crate::v128::each_lane;
 
 /// A lane type, and what can be done with all lanes of its shape at once.
 pub(super) trait Lane: Copy {
@@ -60,30 +59,36 @@ macro_rules! lanes {
 
                 #[inline(always)]
                 fn map(v: V128, f: impl Fn(Self) -> Self) -> V128 {
-                    V128::$from(v.$to().map(f))
+                    let v = v.$to();
+                    V128::$from(each_lane(|i| f(v[i])))
                 }
 
                 #[inline(always)]
                 fn zip(a: V128, b: V128, f: impl Fn(Self, Self) -> Self) -> V128 {
                     let (a, b) = (a.$to(), b.$to());
-                    V128::$from(array::from_fn(|i| f(a[i], b[i])))
+                    V128::$from(each_lane(|i| f(a[i], b[i])))
                 }
 
                 #[inline(always)]
                 fn zip3(a: V128, b: V128, c: V128, f: impl Fn(Self, Self, Self) -> Self) -> V128 {
                     let (a, b, c) = (a.$to(), b.$to(), c.$to());
-                    V128::$from(array::from_fn(|i| f(a[i], b[i], c[i])))
+                    V128::$from(each_lane(|i| f(a[i], b[i], c[i])))
                 }
 
                 #[inline(always)]
                 fn compare(a: V128, b: V128, f: impl Fn(Self, Self) -> bool) -> V128 {
                     let (a, b) = (a.$to(), b.$to());
-                    V128::$from_mask(array::from_fn(|i| if f(a[i], b[i]) { $mask::MAX } else { 0 }))
+                    V128::$from_mask(each_lane(|i| if f(a[i], b[i]) { $mask::MAX } else { 0 }))
                 }
 
                 #[inline(always)]
                 fn all(v: V128, f: impl Fn(Self) -> bool) -> bool {
-                    v.$to().into_iter().fold(true, |all, lane| all & f(lane))
+                    let v = v.$to();
+                    let mut all = true;
+                    for i in 0..$count {
+                        all &= f(v[i]);
+                    }
+                    all
                 }
             }
         )+
@@ -137,13 +142,13 @@ macro_rules! widenings {
                 #[inline(always)]
                 fn extend_low(v: V128) -> V128 {
                     let lanes = v.$to();
-                    V128::$from(array::from_fn(|i| $wide::from(lanes[i])))
+                    V128::$from(each_lane(|i| $wide::from(lanes[i])))
                 }
 
                 #[inline(always)]
                 fn extend_high(v: V128) -> V128 {
                     let lanes = v.$to();
-                    V128::$from(array::from_fn(|i| $wide::from(lanes[$half + i])))
+                    V128::$from(each_lane(|i| $wide::from(lanes[$half + i])))
                 }
 
                 #[inline(always)]

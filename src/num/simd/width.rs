@@ -1,10 +1,9 @@
 //! Instructions between lanes of different widths: extend, narrow, and the products and sums that
 //! are wider than their operands.
 
-use core::array;
-
 use super::lanes::{Lane, Widen};
 use crate::V128;
+use crate::v128::each_lane;
 
 instructions! {
     i16x8_extend_low_i8x16_s(v: V128) -> V128 = i8::extend_low(v);
@@ -71,12 +70,12 @@ instructions! {
 
 /// The lanes of `low` and then those of `high`, each made narrow.
 #[inline(always)]
-fn narrow<W: Copy, N, const HALF: usize, const ALL: usize>(
+fn narrow<W: Copy, N: Copy + Default, const HALF: usize, const ALL: usize>(
     low: [W; HALF],
     high: [W; HALF],
     saturate: impl Fn(W) -> N,
 ) -> [N; ALL] {
-    array::from_fn(|i| saturate(if i < HALF { low[i] } else { high[i - HALF] }))
+    each_lane(|i| saturate(if i < HALF { low[i] } else { high[i - HALF] }))
 }
 
 #[cfg(test)]
