@@ -10,6 +10,7 @@ mod clock;
 mod coremark;
 mod engines;
 mod execution;
+mod memory;
 mod modules;
 mod options;
 mod sampling;
@@ -76,6 +77,11 @@ fn measure(options: &Options) -> Result<bool, Failure> {
     if options.coremark && modules.has_shared() {
         let rounds = sampling.rounds.min(COREMARK_ROUNDS_MAX);
         tables.push(show(coremark::measure(engines, &modules, rounds)?));
+    }
+    if options.memory && modules.has_shared() {
+        let mut names = catalog::START_UP.to_vec();
+        names.retain(|name| options.wants(name));
+        tables.push(show(memory::measure(engines, &names, &modules)?));
     }
     if let Some(file) = &options.json {
         fs::write(file, format!("{:#}\n", results(options, &tables)))?;

@@ -16,9 +16,11 @@ what is measured (without any of these, the first three):
     --start-up         how long it takes to load modules
     --calls            calls between host and guest
     --coremark         the CoreMark score; about 15 s a round and engine
+    --memory           what translated modules take
 
 options:
-    --engines A,B      only these engines; wasmi is what others are compared with
+    --engines A,B      only these engines; wasmi is what others are compared with; fulmar-fuel, which
+                       charges fuel, is measured only if it is named here
     --only TEXT        only the kernels and modules with TEXT in their names; can be repeated
     --rounds N         samples of each engine (default 11; CoreMark: at most 3)
     --sample-ms N      the least time that a sample measures (default 20)
@@ -33,6 +35,7 @@ pub(crate) struct Options {
     pub(crate) start_up: bool,
     pub(crate) calls: bool,
     pub(crate) coremark: bool,
+    pub(crate) memory: bool,
     pub(crate) engines: Vec<&'static dyn Engine>,
     /// Parts of names; none stands for all.
     pub(crate) only: Vec<String>,
@@ -53,6 +56,7 @@ impl Options {
                 "--start-up" => options.start_up = true,
                 "--calls" => options.calls = true,
                 "--coremark" => options.coremark = true,
+                "--memory" => options.memory = true,
                 "--engines" => options.engines = engines(&value()?)?,
                 "--only" => options.only.push(value()?),
                 "--rounds" => options.sampling.rounds = number(&arg, &value()?)?,
@@ -66,7 +70,9 @@ impl Options {
                 _ => return Err(format!("unknown option {arg}")),
             }
         }
-        if !(options.execution || options.start_up || options.calls || options.coremark) {
+        let chosen =
+            [options.execution, options.start_up, options.calls, options.coremark, options.memory];
+        if !chosen.contains(&true) {
             (options.execution, options.start_up, options.calls) = (true, true, true);
         }
         Ok(Some(options))
@@ -86,7 +92,8 @@ impl Default for Options {
             start_up: false,
             calls: false,
             coremark: false,
-            engines: ENGINES.to_vec(),
+            memory: false,
+            engines: ENGINES.iter().copied().filter(|engine| !engine.is_extra()).collect(),
             only: Vec::new(),
             sampling: Sampling { rounds: 11, sample_time: Duration::from_millis(20) },
             shared: env::var_os("FULMAR_SHARED")

@@ -3,17 +3,39 @@
 use super::{Engine, Failure, Guest, Mode, StartUp, Value, clock_ms, missing, next};
 use crate::clock::Stopwatch;
 use fulmar::{CompilationMode, Config, Error, ExternType, Instance, Linker, Module, Store, Val};
+use std::any::Any;
 use std::time::Instant;
 
-pub(super) struct Fulmar;
+pub(super) struct Fulmar {
+    /// Whether fuel is charged, of which there is more than enough.
+    pub(super) fuel: bool,
+}
+
+impl Fulmar {
+    fn engine(&self) -> Result<fulmar::Engine, Error> {
+        fulmar::Engine::new(Config::new().consume_fuel(self.fuel))
+    }
+
+    fn store(&self, engine: &fulmar::Engine) -> Result<Store<()>, Error> {
+        let mut store = Store::new(engine, ());
+        if self.fuel {
+            store.set_fuel(u64::MAX)?;
+        }
+        Ok(store)
+    }
+}
 
 impl Engine for Fulmar {
     fn name(&self) -> &'static str {
-        "fulmar"
+        if self.fuel { "fulmar-fuel" } else { "fulmar" }
     }
 
     fn version(&self) -> &'static str {
-        "of this repository"
+        if cfg!(feature = "compact") { "of this repository, compact" } else { "of this repository" }
+    }
+
+    fn is_extra(&self) -> bool {
+        self.fuel
     }
 
     fn modes(&self) -> &'static [Mode] {
@@ -21,10 +43,10 @@ impl Engine for Fulmar {
     }
 
     fn load(&self, wasm: &[u8]) -> Result<Box<dyn Guest>, Failure> {
-        let engine = fulmar::Engine::default();
+        let engine = self.engine()?;
         let linker = environment(&engine)?;
         let module = Module::new(&engine, wasm)?;
-        let mut store = Store::new(&engine, ());
+        let mut store = self.store(&engine)?;
         let instance = linker.instantiate(&mut store, &module)?;
         Ok(Box::new(FulmarGuest { store, instance }))
     }
@@ -32,6 +54,7 @@ impl Engine for Fulmar {
     fn start_up(&self, wasm: &[u8], mode: Mode) -> Result<StartUp, Failure> {
         let wasm = wasm.to_vec();
         let mut config = Config::new();
+        config.consume_fuel(self.fuel);
         match mode {
             Mode::Default => {}
             Mode::Eager => drop(config.compilation_mode(CompilationMode::Eager)),
@@ -49,13 +72,19 @@ impl Engine for Fulmar {
         }))
     }
 
+    fn translate(&self, wasm: &[u8]) -> Result<(Box<dyn Any>, usize), Failure> {
+        let mut config = Config::new();
+        config.compilation_mode(CompilationMode::Eager).consume_fuel(self.fuel);
+        Ok((Box::new(Module::new(&fulmar::Engine::new(&config)?, wasm)?), wasm.len()))
+    }
+
     fn instantiate(&self, wasm: &[u8]) -> Result<StartUp, Failure> {
-        let engine = fulmar::Engine::default();
+        let (fuel, engine) = (self.fuel, self.engine()?);
         let linker = environment(&engine)?;
         let module = Module::new(&engine, wasm)?;
         Ok(Box::new(move || {
             let start = Stopwatch::start();
-            let mut store = Store::new(&engine, ());
+            let mut store = Fulmar { fuel }.store(&engine)?;
             let instance = linker.instantiate(&mut store, &module)?;
             let next = instance.get_typed_func::<i64, i64>(&mut store, "next")?;
             next.call(&mut store, 0)?;

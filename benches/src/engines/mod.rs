@@ -10,6 +10,7 @@ mod wasmi;
 mod wasmtime;
 
 use crate::clock::Stopwatch;
+use std::any::Any;
 use std::error::Error;
 use std::sync::OnceLock;
 use std::time::Duration;
@@ -22,7 +23,8 @@ pub(crate) const BASELINE: &str = "wasmi";
 
 /// All engines, in the order of the columns.
 pub(crate) const ENGINES: &[&dyn Engine] = &[
-    &fulmar::Fulmar,
+    &fulmar::Fulmar { fuel: false },
+    &fulmar::Fulmar { fuel: true },
     &wasmi::Wasmi,
     &wasm3::Wasm3,
     &silverfir::Silverfir,
@@ -84,6 +86,11 @@ pub(crate) trait Engine {
     /// The version of its crate.
     fn version(&self) -> &'static str;
 
+    /// Whether it is measured only if it is asked for by name.
+    fn is_extra(&self) -> bool {
+        false
+    }
+
     /// The modes it has for loading modules, the default one first.
     fn modes(&self) -> &'static [Mode];
 
@@ -98,6 +105,11 @@ pub(crate) trait Engine {
     /// instance is dropped after that. Each time has an engine of its own as well, made before. It is
     /// timed by the clock, since engines may use several threads.
     fn start_up(&self, wasm: &[u8], mode: Mode) -> Result<StartUp, Failure>;
+
+    /// Loads a module, all of it translated; gives it and the number of its bytes that the engine keeps.
+    fn translate(&self, _wasm: &[u8]) -> Result<(Box<dyn Any>, usize), Failure> {
+        Err("not measured".into())
+    }
 
     /// Prepares a module that [`Engine::load`] takes to be instantiated again and again.
     ///
