@@ -135,8 +135,10 @@ impl Func {
         store: impl AsContext,
     ) -> Result<TypedFunc<P, R>, Error> {
         let ty = self.ty(&store);
-        let expected = FuncType::new(P::val_types(), R::val_types());
-        if !ty.is_subtype(&expected, store.as_context().inner().engine.types()) {
+        let (params, results) = (P::val_types(), R::val_types());
+        let store = store.as_context();
+        if !ty.stands_for(params.as_ref(), results.as_ref(), store.inner().engine.types()) {
+            let expected = FuncType::new(params, results);
             return Err(Error::msg(format!(
                 "type mismatch: expected function {expected}, found {ty}"
             )));

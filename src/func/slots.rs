@@ -5,7 +5,6 @@
 
 use crate::store::StoreInner;
 use crate::{Error, Func, GcRef, HeapType, RefType, Rooted, V128, ValType};
-use alloc::vec::Vec;
 
 /// A Rust type that is a WebAssembly value type: the numbers, [`V128`], [`Func`], and [`Rooted`] of
 /// each [`GcRef`]; references are nullable as an `Option`.
@@ -150,7 +149,7 @@ pub trait SlotList: Sized + Send + 'static {
     const SLOTS: usize;
 
     /// The WebAssembly types.
-    fn val_types() -> Vec<ValType>;
+    fn val_types() -> impl AsRef<[ValType]> + IntoIterator<Item = ValType>;
 
     /// The values that `slots` hold.
     fn read(slots: &[u64], store: &mut StoreInner) -> Self;
@@ -166,8 +165,8 @@ pub trait SlotList: Sized + Send + 'static {
 impl<V: WasmTy> SlotList for V {
     const SLOTS: usize = V::SLOTS;
 
-    fn val_types() -> Vec<ValType> {
-        Vec::from([V::val_type()])
+    fn val_types() -> impl AsRef<[ValType]> + IntoIterator<Item = ValType> {
+        [V::val_type()]
     }
 
     #[inline]
@@ -184,8 +183,8 @@ impl<V: WasmTy> SlotList for V {
 impl SlotList for () {
     const SLOTS: usize = 0;
 
-    fn val_types() -> Vec<ValType> {
-        Vec::new()
+    fn val_types() -> impl AsRef<[ValType]> + IntoIterator<Item = ValType> {
+        []
     }
 
     #[inline]
@@ -203,8 +202,8 @@ macro_rules! tuples {
         impl<$($ty: WasmTy),*> SlotList for ($($ty,)*) {
             const SLOTS: usize = 0 $(+ $ty::SLOTS)*;
 
-            fn val_types() -> Vec<ValType> {
-                Vec::from([$($ty::val_type()),*])
+            fn val_types() -> impl AsRef<[ValType]> + IntoIterator<Item = ValType> {
+                [$($ty::val_type()),*]
             }
 
             #[inline]

@@ -73,11 +73,21 @@ impl FuncType {
     /// Whether a function of this type may stand where `other` is expected: parameters are
     /// contravariant, results covariant.
     pub(crate) fn is_subtype(&self, other: &FuncType, types: &TypeRegistry) -> bool {
+        self.stands_for(other.params(), other.results(), types)
+    }
+
+    /// [`FuncType::is_subtype`] of the type with these parameters and results.
+    pub(crate) fn stands_for(
+        &self,
+        params: &[ValType],
+        results: &[ValType],
+        types: &TypeRegistry,
+    ) -> bool {
         let all = |subs: &[ValType], supers: &[ValType]| {
             let mut pairs = subs.iter().zip(supers);
             subs.len() == supers.len() && pairs.all(|(sub, sup)| sub.is_subtype(sup, types))
         };
-        all(other.params(), self.params()) && all(self.results(), other.results())
+        all(params, self.params()) && all(self.results(), results)
     }
 
     /// The slots that the parameters take.
