@@ -5,12 +5,16 @@ use alloc::vec::Vec;
 use core::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
-/// The bytes of code that are worth a thread: some 2 ms of work against 0.1 ms to start one.
-const THREAD_BYTES: usize = 256 << 10;
+/// The bytes of code that are worth a thread: some 0.2 ms of validation or 1 ms of translation, against
+/// less than 0.1 ms to start one.
+const THREAD_BYTES: usize = 16 << 10;
 /// The most threads: beyond it memory is what they wait for.
 const THREADS_MAX: usize = 8;
-/// The number of bodies that a thread takes at a time.
-const BATCH: usize = 32;
+/// How often a thread comes for more bodies, if they are alike: the last one to come should not have
+/// much to do while the others wait.
+const TURNS: usize = 8;
+/// The most bodies that a thread takes at a time.
+const BATCH_MAX: usize = 32;
 
 /// Does `job` for each of `count` bodies, which have `bytes` bytes together. Each thread has a state
 /// of its own, which `job` is given.
@@ -29,7 +33,8 @@ pub(crate) fn for_each_body<S: Default>(
         wanted => thread::available_parallelism().map_or(1, |count| count.get().min(wanted)),
     };
     let next = AtomicUsize::new(0);
-    let work = || take_batches(count, &next, &job);
+    let batch = (count / (threads * TURNS)).clamp(1, BATCH_MAX);
+    let work = || take_batches(count, batch, &next, &job);
     let first = thread::scope(|scope| {
         // A thread that can't be started leaves its share to the others.
         let helpers: Vec<_> = (1..threads)
@@ -45,16 +50,17 @@ pub(crate) fn for_each_body<S: Default>(
 /// Does batches of bodies while there are any; the result is the first that failed.
 fn take_batches<S: Default>(
     count: usize,
+    batch: usize,
     next: &AtomicUsize,
     job: &impl Fn(&mut S, usize) -> Result<(), Error>,
 ) -> Option<(usize, Error)> {
     let mut state = S::default();
     loop {
-        let start = next.fetch_add(BATCH, Ordering::Relaxed);
+        let start = next.fetch_add(batch, Ordering::Relaxed);
         if start >= count {
             return None;
         }
-        for body in start..count.min(start + BATCH) {
+        for body in start..count.min(start + batch) {
             if let Err(error) = job(&mut state, body) {
                 // What others have begun before this goes on; nobody begins anything after it.
                 next.store(count, Ordering::Relaxed);
