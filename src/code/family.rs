@@ -26,9 +26,15 @@ const DXY: Family = Family { y: true, ..DX };
 /// `op x, y`, all in slots.
 const XY: Family = Family { x: true, y: true, ..NONE };
 
+/// All of `shapes`, or with the feature `compact` the first `few`: those of the families that make
+/// most of the code.
+const fn most(shapes: &'static [Shape], few: usize) -> &'static [Shape] {
+    if cfg!(feature = "compact") { shapes.split_at(few).0 } else { shapes }
+}
+
 /// `d = op x`.
 pub(crate) const UNARY: Family =
-    Family { shapes: &[s(S, S, S), s(S, A, S), s(A, S, S), s(A, A, S)], ..DX };
+    Family { shapes: most(&[s(S, S, S), s(S, A, S), s(A, S, S), s(A, A, S)], 1), ..DX };
 
 /// The families whose shapes depend on the type of the operands: values of 64 bits may be wide
 /// immediates, which are shapes at the end of the list.
@@ -43,9 +49,10 @@ pub(crate) trait Families {
     /// `d = x op y` as 0 or 1; operands may be swapped with the op.
     const COMPARE: &Family = Self::COMMUTATIVE;
     /// `d = op x` where either is a vector, and the operand `x` of this type.
-    const UNARY_V128: &Family = &Family { shapes: &[s(S, S, S), s(S, A, S)], ..DX };
+    const UNARY_V128: &Family = &Family { shapes: most(&[s(S, S, S), s(S, A, S)], 1), ..DX };
     /// `d = op x, y` where `x` is a vector, and `y` of this type.
-    const BINARY_V128: &Family = &Family { shapes: &[s(S, S, S), s(S, S, I), s(S, S, A)], ..DXY };
+    const BINARY_V128: &Family =
+        &Family { shapes: most(&[s(S, S, S), s(S, S, I), s(S, S, A)], 1), ..DXY };
     /// Branches to `target` if `x op y`; operands may be swapped with the op.
     const BRANCH: &Family =
         &Family { shapes: shapes::<Self>(BRANCH_SHAPES, 4), words: &[TARGET], ..XY };
@@ -72,7 +79,7 @@ impl Families for V128 {
 
 /// The shapes for the type `T`: all, or without wide immediates the first `narrow` ones.
 const fn shapes<T: Families + ?Sized>(all: &'static [Shape], narrow: usize) -> &'static [Shape] {
-    if T::WIDE { all } else { all.split_at(narrow).0 }
+    most(if T::WIDE { all } else { all.split_at(narrow).0 }, 2)
 }
 
 const COMMUTATIVE_SHAPES: &[Shape] = &[
@@ -114,23 +121,26 @@ const BRANCH_SHAPES: &[Shape] =
 
 /// `d = memory[x + offset]`.
 pub(crate) const LOAD: Family = Family {
-    shapes: &[s(S, S, S), s(S, A, S), s(S, I, S), s(A, S, S), s(A, A, S), s(A, I, S)],
+    shapes: most(&[s(S, S, S), s(S, A, S), s(S, I, S), s(A, S, S), s(A, A, S), s(A, I, S)], 1),
     words: &["offset"],
     ..DX
 };
 /// `memory[x + offset] = y`.
 pub(crate) const STORE: Family = Family {
-    shapes: &[
-        s(S, S, S),
-        s(S, A, S),
-        s(S, I, S),
-        s(S, S, A),
-        s(S, A, A),
-        s(S, I, A),
-        s(S, S, I),
-        s(S, A, I),
-        s(S, I, I),
-    ],
+    shapes: most(
+        &[
+            s(S, S, S),
+            s(S, A, S),
+            s(S, I, S),
+            s(S, S, A),
+            s(S, A, A),
+            s(S, I, A),
+            s(S, S, I),
+            s(S, A, I),
+            s(S, I, I),
+        ],
+        1,
+    ),
     words: &["offset"],
     ..XY
 };
@@ -138,19 +148,19 @@ pub(crate) const STORE: Family = Family {
 /// Vectors are in slots only: a v128 has no accumulator.
 pub(crate) const WIDE_ARITHMETIC: Family = DXY;
 pub(crate) const EXTRACT_LANE: Family =
-    Family { shapes: &[s(S, S, S), s(A, S, S)], words: &["lane"], ..DX };
+    Family { shapes: most(&[s(S, S, S), s(A, S, S)], 1), words: &["lane"], ..DX };
 pub(crate) const REPLACE_LANE: Family =
-    Family { shapes: &[s(S, S, S), s(S, S, A)], words: &["lane"], ..DXY };
+    Family { shapes: most(&[s(S, S, S), s(S, S, A)], 1), words: &["lane"], ..DXY };
 pub(crate) const LOAD_V128: Family =
-    Family { shapes: &[s(S, S, S), s(S, A, S)], words: &["offset"], ..DX };
+    Family { shapes: most(&[s(S, S, S), s(S, A, S)], 1), words: &["offset"], ..DX };
 pub(crate) const STORE_V128: Family =
-    Family { shapes: &[s(S, S, S), s(S, A, S)], words: &["offset"], ..XY };
+    Family { shapes: most(&[s(S, S, S), s(S, A, S)], 1), words: &["offset"], ..XY };
 pub(crate) const LOAD_LANE: Family = Family { words: &["offset", "lane"], ..DXY };
 pub(crate) const STORE_LANE: Family = Family { words: &["offset", "lane"], ..XY };
 /// Accesses to memories with 64-bit addresses: the offset in two words, the low one first.
 pub(crate) const LOAD_AT64: Family = Family { shapes: UNARY.shapes, ..LOAD_V128_AT64 };
 pub(crate) const STORE_AT64: Family = Family {
-    shapes: &[s(S, S, S), s(S, A, S), s(S, S, A), s(S, A, A), s(S, S, I), s(S, A, I)],
+    shapes: most(&[s(S, S, S), s(S, A, S), s(S, S, A), s(S, A, A), s(S, S, I), s(S, A, I)], 1),
     ..STORE_V128_AT64
 };
 pub(crate) const LOAD_V128_AT64: Family = Family { words: &["offset", "offset_high"], ..DX };

@@ -8,6 +8,7 @@ pub(crate) mod disasm;
 pub(crate) mod encode;
 pub(crate) mod family;
 pub(crate) mod fused;
+#[cfg_attr(feature = "compact", path = "fused_rows_compact.rs")]
 pub(crate) mod fused_rows;
 pub(crate) mod handlers;
 pub(crate) mod op;

@@ -28,8 +28,8 @@ use super::simd::*;
 use super::table::*;
 use super::variable::*;
 
-/// A handler and the opcode it belongs to.
-pub(crate) type Entry = (Opcode, Handler);
+/// A handler and the opcode it belongs to, which shapes that `compact` leaves out do not have.
+pub(crate) type Entry = (Option<Opcode>, Handler);
 
 /// The handlers of an op, one for each of its shapes.
 pub(crate) trait Handlers {
@@ -51,7 +51,8 @@ impl Access for V128Store {
 /// The handler of the instruction `I` and its opcode.
 pub(crate) const fn entry<I: Instr>() -> Entry {
     match Opcode::new(I::OP, I::SHAPE) {
-        Some(opcode) => (opcode, dispatch::handler::<One<I>>()),
+        Some(opcode) => (Some(opcode), dispatch::handler::<One<I>>()),
+        None if cfg!(feature = "compact") => (None, dispatch::handler::<One<I>>()),
         None => panic!("an instruction has a shape that its family lacks"),
     }
 }
@@ -524,9 +525,10 @@ pub(crate) static HANDLERS: [Handler; OPCODES] = {
     while list < LISTS.len() {
         let mut at = 0;
         while at < LISTS[list].len() {
-            let (opcode, handler) = LISTS[list][at];
-            handlers[opcode.index()] = handler;
-            filled += 1;
+            if let (Some(opcode), handler) = LISTS[list][at] {
+                handlers[opcode.index()] = handler;
+                filled += 1;
+            }
             at += 1;
         }
         list += 1;
