@@ -5,11 +5,16 @@
 //! it, and what they show ([`observe`]) must be the same. [`seeded`] makes inputs from numbers,
 //! for hosts without libFuzzer.
 
+pub mod edges;
 pub mod engines;
 pub mod generate;
 pub mod host;
+pub mod mem_edge;
 pub mod observe;
+pub mod operators;
 pub mod plan;
 pub mod seeded;
+pub mod single_inst;
 pub mod targets;
 pub mod value;
+pub mod wast_swarm;

@@ -4,6 +4,7 @@ use crate::engines::{FulmarGuest, Settings, config};
 use crate::generate::{self, Profile};
 use crate::observe::{self, Outcome, Step, Stop};
 use crate::plan::Plan;
+use crate::{mem_edge, single_inst, wast_swarm};
 use arbitrary::{Result, Unstructured};
 use fulmar::{CompilationMode, Engine, Module};
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -15,6 +16,16 @@ pub enum Verdict {
     Short,
     /// So many steps were compared; less than the plan has, if a limit was reached.
     Compared(usize),
+}
+
+impl Verdict {
+    /// How many steps were compared.
+    pub fn steps(self) -> usize {
+        match self {
+            Self::Short => 0,
+            Self::Compared(steps) => steps,
+        }
+    }
 }
 
 /// A target: a function of an input's bytes.
@@ -30,7 +41,10 @@ pub fn by_name(name: &str) -> Option<Target> {
         #[cfg(feature = "wasmtime")]
         ("diff_wasmtime", diff_wasmtime),
         ("gc_stress", gc_stress),
+        ("mem_edge", mem_edge),
+        ("single_inst", single_inst),
         ("validate_invalid", validate_invalid),
+        ("wast_swarm", wast_swarm),
     ];
     targets.iter().find(|(it, _)| *it == name).map(|(_, target)| *target)
 }
@@ -164,8 +178,49 @@ pub fn validate_invalid(bytes: &[u8]) -> Verdict {
     })
 }
 
+/// Accesses around the edges of memories do what a model does, with and without accumulators.
+pub fn mem_edge(bytes: &[u8]) -> Verdict {
+    attempt(bytes, |u| {
+        let mem_edge::Subject { wasm, plan, expected } = mem_edge::Subject::new(u)?;
+        let steps = same_in_all(modes(None), &wasm, &plan);
+        Ok(observe::compare(&steps, ("the model", &expected)))
+    })
+}
+
+/// One instruction with its operands in all places gives what the other engines say, with and without accumulators.
+pub fn single_inst(bytes: &[u8]) -> Verdict {
+    attempt(bytes, |u| {
+        let single_inst::Subject { row, wasm, plan } = single_inst::Subject::new(u)?;
+        let steps = same_in_all(modes(None), &wasm, &plan);
+        #[cfg(feature = "wasmi")]
+        if !row.name().contains("Relaxed") {
+            let theirs = crate::engines::WasmiGuest::new(&wasm);
+            let theirs = theirs.map(|mut it| observe::run(&mut it, &plan));
+            theirs.map(|theirs| observe::compare(&steps, ("wasmi", &theirs)));
+        }
+        #[cfg(feature = "wasmtime")]
+        {
+            let mut theirs = crate::engines::WasmtimeGuest::new(&wasm).expect("a valid module");
+            observe::compare(&steps, ("wasmtime", &observe::run(&mut theirs, &plan)));
+        }
+        Ok(steps.len())
+    })
+}
+
+/// No configuration makes a difference to a script of the official suites.
+pub fn wast_swarm(bytes: &[u8]) -> Verdict {
+    attempt(bytes, |u| {
+        let subject = wast_swarm::Subject::choose(u)?;
+        let settings = wast_swarm::settings(u)?;
+        let expected = subject.run(&fulmar_spectest::Settings::default());
+        let found = subject.run(&settings);
+        assert_eq!(found, expected, "on the left with {settings:?}");
+        Ok(found.counts.passed)
+    })
+}
+
 /// The features of [`config`], as wasmparser names them.
-fn features() -> wasmparser::WasmFeatures {
+pub fn features() -> wasmparser::WasmFeatures {
     wasmparser::WasmFeatures::WASM3
         | wasmparser::WasmFeatures::CUSTOM_PAGE_SIZES
         | wasmparser::WasmFeatures::WIDE_ARITHMETIC

@@ -4,7 +4,7 @@
 //! that failed: `FULMAR_ONLY=INDEX`.
 
 use fulmar_fuzz::seeded;
-use fulmar_fuzz::targets::{self, Verdict};
+use fulmar_fuzz::targets;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 
 fn number(name: &str) -> Option<u64> {
@@ -25,11 +25,10 @@ fn drive(name: &str, count: u64) {
     for index in indices {
         let input = seeded::input(seed, index);
         match catch_unwind(AssertUnwindSafe(|| target(&input))) {
-            Ok(Verdict::Compared(compared)) => {
-                useful += u64::from(compared > 0);
-                steps += compared;
+            Ok(verdict) => {
+                useful += u64::from(verdict.steps() > 0);
+                steps += verdict.steps();
             }
-            Ok(Verdict::Short) => {}
             Err(panic) => {
                 eprintln!("{name}: FULMAR_SEED={seed} FULMAR_ONLY={index}");
                 resume_unwind(panic);
@@ -60,6 +59,21 @@ fn diff_wasmtime() {
 #[test]
 fn gc_stress() {
     drive("gc_stress", 2_000);
+}
+
+#[test]
+fn mem_edge() {
+    drive("mem_edge", 3_000);
+}
+
+#[test]
+fn single_inst() {
+    drive("single_inst", 1_000);
+}
+
+#[test]
+fn wast_swarm() {
+    drive("wast_swarm", 200);
 }
 
 #[test]
