@@ -20,7 +20,7 @@ pub struct Plan {
     pub globals: Vec<String>,
     pub memories: Vec<String>,
     pub tables: Vec<String>,
-    /// Whether the module has a counter that is set before each call.
+    /// Whether one of the globals is a counter that is set before each call.
     pub counts: bool,
 }
 
@@ -38,8 +38,10 @@ impl Plan {
                         plan.calls.push(Call { name, arguments });
                     }
                 }
-                ExternType::Global(_) if name == COUNTER => plan.counts = true,
-                ExternType::Global(_) => plan.globals.push(name),
+                ExternType::Global(_) => {
+                    plan.counts |= name == COUNTER;
+                    plan.globals.push(name);
+                }
                 ExternType::Memory(_) => plan.memories.push(name),
                 ExternType::Table(_) => plan.tables.push(name),
                 // Tags are not looked at.

@@ -1,9 +1,10 @@
 //! The targets: each panics if what it promises does not hold for an input.
 
 use crate::engines::{FulmarGuest, Settings, config};
-use crate::generate::{self, Profile};
+use crate::generate::{self, COUNTER, COUNTER_START, Profile};
 use crate::observe::{self, Outcome, Step, Stop};
 use crate::plan::Plan;
+use crate::value::Value;
 use crate::{mem_edge, single_inst, wast_swarm};
 use arbitrary::{Result, Unstructured};
 use fulmar::{CompilationMode, Engine, Module};
@@ -101,8 +102,11 @@ fn modes(fuel: Option<u64>) -> impl Iterator<Item = Settings> {
     })
 }
 
-/// No configuration makes a difference, to the fuel that is left neither; and where fuel does not
-/// run out, metering doesn't.
+/// What the instructions that count calls and turns of loops cost at least, each time.
+const TURN_COST: u64 = 7;
+
+/// No configuration makes a difference, to the fuel that is left neither; each call and each turn of a loop is paid
+/// for; and where fuel does not run out, metering makes no difference.
 pub fn diff_modes(bytes: &[u8]) -> Verdict {
     attempt(bytes, |u| {
         let fuel = u.int_in_range(0..=20_000)?;
@@ -110,13 +114,21 @@ pub fn diff_modes(bytes: &[u8]) -> Verdict {
         let plan = plan(&wasm, u)?;
         let plain = same_in_all(modes(None), &wasm, &plan);
         let metered = same_in_all(modes(Some(fuel)), &wasm, &plan);
+        let counter = plan.globals.iter().position(|name| name == COUNTER);
         for (plain, mut metered) in plain.iter().zip(metered) {
             if metered.outcome == Outcome::Stopped(Stop::OutOfFuel) {
                 break;
             }
-            metered.state.fuel_left = None;
+            let fuel_left = metered.state.fuel_left.take();
             if metered.outcome == Outcome::Limit || plain.outcome == Outcome::Limit {
                 break;
+            }
+            if let (Some(left), Some(Value::I32(count))) =
+                (fuel_left, counter.and_then(|at| metered.state.globals.get(at)))
+            {
+                let turns = COUNTER_START.abs_diff(*count);
+                let paid = fuel - left;
+                assert!(paid >= u64::from(turns) * TURN_COST, "{paid} for {turns} turns");
             }
             assert_eq!(*plain, metered, "on the right with fuel");
         }
