@@ -150,8 +150,8 @@ impl Subject {
         let declarations = (0..2).map(|_| Declaration::new(u)).collect::<Result<Vec<_>>>()?;
         let funcs = (0..FUNCS).map(|_| Func::new(&declarations, u)).collect::<Result<Vec<_>>>()?;
         let mut model = Model::new(&declarations);
-        let mut plan = Plan::default();
-        plan.memories = (0..declarations.len()).map(|memory| format!("m{memory}")).collect();
+        let memories = (0..declarations.len()).map(|memory| format!("m{memory}")).collect();
+        let mut plan = Plan { memories, ..Plan::default() };
         let step = |name: String, outcome, state| Step { name, outcome, state };
         let mut expected = vec![step(String::new(), Outcome::Returned(Vec::new()), model.state())];
         for _ in 0..CALLS {

@@ -31,12 +31,10 @@ impl Plan {
         for export in module.exports() {
             let name = export.name().to_string();
             match export.ty() {
-                ExternType::Func(ty) => {
-                    if ty.params().iter().all(|ty| ty.is_defaultable()) {
-                        let arguments =
-                            ty.params().iter().map(|ty| argument(*ty, u)).collect::<Result<_>>()?;
-                        plan.calls.push(Call { name, arguments });
-                    }
+                ExternType::Func(ty) if ty.params().iter().all(|ty| ty.is_defaultable()) => {
+                    let arguments =
+                        ty.params().iter().map(|ty| argument(*ty, u)).collect::<Result<_>>()?;
+                    plan.calls.push(Call { name, arguments });
                 }
                 ExternType::Global(_) => {
                     plan.counts |= name == COUNTER;
@@ -44,7 +42,7 @@ impl Plan {
                 }
                 ExternType::Memory(_) => plan.memories.push(name),
                 ExternType::Table(_) => plan.tables.push(name),
-                // Tags are not looked at.
+                // Tags are not looked at, nor functions that nobody outside can call.
                 _ => {}
             }
         }
