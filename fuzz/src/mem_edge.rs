@@ -170,7 +170,7 @@ impl Subject {
 
 impl Declaration {
     fn new(u: &mut Unstructured<'_>) -> Result<Self> {
-        let (page, pages_max) = if u.ratio(2, 3)? { (1 << 16, 3) } else { (1, 300) };
+        let (page, pages_max) = if u.arbitrary()? { (1 << 16, 3) } else { (1, 300) };
         let min = u.int_in_range(0..=pages_max)?;
         Ok(Self { wide: u.arbitrary()?, page, min, max: u.int_in_range(min..=pages_max)? })
     }

@@ -49,8 +49,12 @@ const MEMARG: MemArg =
     MemArg { align: 0, max_align: 0, offset: 0, target: MemArgTarget::Memory(0), ordering: None };
 const LANES: [u8; 5] = [0, 1, 3, 7, 15];
 
-/// An instruction with some values of its fields, and whether it accesses memory; nothing if it has other fields.
+/// An instruction with some values of its fields, and whether it accesses memory; nothing if it has other fields,
+/// or ends what the validator looks at.
 macro_rules! candidate {
+    (End) => {
+        Vec::new()
+    };
     ($op:ident) => {
         vec![(Operator::$op, false)]
     };
