@@ -2,8 +2,9 @@
 
 use crate::host;
 use arbitrary::{Arbitrary, Result, Unstructured};
+use std::iter;
 use wasm_smith::{Config, Module};
-use wasmparser::{BinaryReader, Parser, Payload};
+use wasmparser::{BinaryReader, Operator, Parser, Payload};
 
 /// What the modules may use, beyond what all engines have.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
@@ -99,6 +100,31 @@ pub fn terminating(profile: Profile, u: &mut Unstructured<'_>) -> Result<Vec<u8>
         std::fs::write(path, &wasm).expect("the file can be written");
     }
     Ok(wasm)
+}
+
+/// Whether the counter of a terminating module counts calls and turns alone: it also pays for bulk instructions, by
+/// their lengths.
+pub fn counts_only_turns(wasm: &[u8]) -> bool {
+    let is_bulk = |operator: &Operator<'_>| {
+        use Operator::{
+            ArrayCopy, ArrayFill, ArrayInitData, ArrayInitElem, ArrayNew, ArrayNewData,
+            ArrayNewDefault, ArrayNewElem,
+        };
+        use Operator::{MemoryCopy, MemoryFill, MemoryInit, TableCopy, TableFill, TableInit};
+        matches!(operator, MemoryCopy { .. } | MemoryFill { .. } | MemoryInit { .. })
+            || matches!(operator, TableCopy { .. } | TableFill { .. } | TableInit { .. })
+            || matches!(operator, ArrayCopy { .. } | ArrayFill { .. } | ArrayInitData { .. })
+            || matches!(operator, ArrayInitElem { .. } | ArrayNew { .. } | ArrayNewData { .. })
+            || matches!(operator, ArrayNewDefault { .. } | ArrayNewElem { .. })
+    };
+    Parser::new(0).parse_all(wasm).all(|payload| match payload {
+        Ok(Payload::CodeSectionEntry(body)) => {
+            let mut operators = body.get_operators_reader().expect("the body is well-formed");
+            iter::from_fn(|| (!operators.eof()).then(|| operators.read()))
+                .all(|operator| !is_bulk(&operator.expect("the body is well-formed")))
+        }
+        _ => true,
+    })
 }
 
 /// A module whose functions may be invalid.
