@@ -9,6 +9,7 @@ use crate::{mem_edge, single_inst, wast_swarm};
 use arbitrary::{Result, Unstructured};
 use fulmar::{CompilationMode, Engine, Module};
 use std::hash::{DefaultHasher, Hash, Hasher};
+use wasmparser::WasmFeatures;
 
 /// What became of an input.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
@@ -238,11 +239,12 @@ pub fn wast_swarm(bytes: &[u8]) -> Verdict {
 }
 
 /// The features of [`config`], as wasmparser names them.
-pub fn features() -> wasmparser::WasmFeatures {
+pub fn features() -> WasmFeatures {
     // It counts threads as part of 3.0, which they aren't.
-    wasmparser::WasmFeatures::WASM3 - wasmparser::WasmFeatures::THREADS
-        | wasmparser::WasmFeatures::CUSTOM_PAGE_SIZES
-        | wasmparser::WasmFeatures::WIDE_ARITHMETIC
+    WasmFeatures::WASM3
+        .difference(WasmFeatures::THREADS)
+        .union(WasmFeatures::CUSTOM_PAGE_SIZES)
+        .union(WasmFeatures::WIDE_ARITHMETIC)
 }
 
 /// A number that stands for all that a module does under the default settings, and with little
