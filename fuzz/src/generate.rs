@@ -117,13 +117,30 @@ pub fn counts_only_turns(wasm: &[u8]) -> bool {
             || matches!(operator, ArrayInitElem { .. } | ArrayNew { .. } | ArrayNewData { .. })
             || matches!(operator, ArrayNewDefault { .. } | ArrayNewElem { .. })
     };
-    Parser::new(0).parse_all(wasm).all(|payload| match payload {
+    !has(wasm, is_bulk)
+}
+
+/// Whether one of the instructions multiplies and adds in a way that may round once or twice: fulmar rounds twice,
+/// wasmtime once.
+pub fn has_relaxed_madd(wasm: &[u8]) -> bool {
+    use Operator::{F32x4RelaxedMadd, F32x4RelaxedNmadd, F64x2RelaxedMadd, F64x2RelaxedNmadd};
+    has(wasm, |operator| {
+        matches!(
+            operator,
+            F32x4RelaxedMadd | F32x4RelaxedNmadd | F64x2RelaxedMadd | F64x2RelaxedNmadd
+        )
+    })
+}
+
+/// Whether a valid module has such an instruction.
+fn has(wasm: &[u8], wanted: impl Fn(&Operator<'_>) -> bool) -> bool {
+    Parser::new(0).parse_all(wasm).any(|payload| match payload {
         Ok(Payload::CodeSectionEntry(body)) => {
             let mut operators = body.get_operators_reader().expect("the body is well-formed");
             iter::from_fn(|| (!operators.eof()).then(|| operators.read()))
-                .all(|operator| !is_bulk(&operator.expect("the body is well-formed")))
+                .any(|operator| wanted(&operator.expect("the body is well-formed")))
         }
-        _ => true,
+        _ => false,
     })
 }
 

@@ -87,6 +87,8 @@ const CONDITIONS: [Use; 7] =
 
 /// A module for one instruction that the input chooses, and calls of its functions.
 pub struct Subject {
+    /// Of the instruction.
+    pub name: String,
     pub wasm: Vec<u8>,
     pub plan: Plan,
     /// Whether wasmi can be asked, too: it gets a fused `eqz` and `select` wrong, and chooses other results of relaxed
@@ -142,7 +144,7 @@ impl Subject {
         module.section(&exports).section(&code).section(&data);
         let name = row.name();
         let suits_wasmi = !negates && !name.contains("Relaxed") && !name.ends_with("Eqz");
-        Ok(Self { wasm: module.finish(), plan, suits_wasmi })
+        Ok(Self { name, wasm: module.finish(), plan, suits_wasmi })
     }
 }
 
