@@ -120,15 +120,15 @@ pub fn counts_only_turns(wasm: &[u8]) -> bool {
     !has(wasm, is_bulk)
 }
 
-/// Whether one of the instructions multiplies and adds in a way that may round once or twice: fulmar rounds twice,
-/// wasmtime once.
-pub fn has_relaxed_madd(wasm: &[u8]) -> bool {
+/// Whether results may rightly differ from wasmtime's: it rounds a relaxed multiply and add once, fulmar twice; and
+/// wasm-smith leaves the NaNs of relaxed minima and maxima as they are.
+pub fn has_relaxed_floats(wasm: &[u8]) -> bool {
     use Operator::{F32x4RelaxedMadd, F32x4RelaxedNmadd, F64x2RelaxedMadd, F64x2RelaxedNmadd};
+    use Operator::{F32x4RelaxedMax, F32x4RelaxedMin, F64x2RelaxedMax, F64x2RelaxedMin};
     has(wasm, |operator| {
-        matches!(
-            operator,
-            F32x4RelaxedMadd | F32x4RelaxedNmadd | F64x2RelaxedMadd | F64x2RelaxedNmadd
-        )
+        matches!(operator, F32x4RelaxedMadd | F32x4RelaxedNmadd | F32x4RelaxedMax | F32x4RelaxedMin)
+            || matches!(operator, F64x2RelaxedMadd | F64x2RelaxedNmadd)
+            || matches!(operator, F64x2RelaxedMax | F64x2RelaxedMin)
     })
 }
 

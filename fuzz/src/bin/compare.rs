@@ -9,6 +9,7 @@ use arbitrary::Unstructured;
 use fulmar_fuzz::engines::{FulmarGuest, Settings};
 use fulmar_fuzz::observe::{self, Guest};
 use fulmar_fuzz::plan::Plan;
+use std::panic::catch_unwind;
 
 fn main() {
     let Some(path) = std::env::args().nth(1) else {
@@ -30,8 +31,13 @@ fn main() {
         Ok(guest) => others.push(("wasmtime", Box::new(guest))),
         Err(error) => eprintln!("wasmtime: {error}"),
     }
+    let mut differs = false;
     for (name, mut guest) in others {
-        let steps = observe::compare(&ours, (name, &observe::run(&mut *guest, &plan)));
-        eprintln!("{name}: {steps} of {} steps are the same", ours.len());
+        let theirs = observe::run(&mut *guest, &plan);
+        match catch_unwind(|| observe::compare(&ours, (name, &theirs))) {
+            Ok(steps) => eprintln!("{name}: {steps} of {} steps are the same", ours.len()),
+            Err(_) => differs = true,
+        }
     }
+    std::process::exit(i32::from(differs));
 }
