@@ -277,8 +277,9 @@ mod tests {
     #[test]
     fn recursive_types_are_equal_as_groups() {
         let registry = TypeRegistry::default();
-        let own = registry.intern(list(TypeId::in_group(0)));
-        assert_eq!(own, registry.intern(list(TypeId::in_group(0))));
+        let group = [SubTypeDecl::plain(list(TypeId::in_group(0)))];
+        let own = registry.intern_group(&group);
+        assert_eq!(own, registry.intern_group(&group));
         assert_ne!(
             own,
             registry.intern(list(own)),
