@@ -236,7 +236,7 @@ fn tables_of_branches_that_carry_much() {
     };
     for (functions_count, tables) in [(1, 40), (40, 1)] {
         let (declared, code) = functions(functions_count, &[], |code| nest(code, tables));
-        take_in(&module(&[&types, &declared, &code]), [40, 40, 40]).unwrap();
+        take_in(&module(&[&types, &declared, &code]), [120, 3, 3]).unwrap();
     }
     // Two bytes for an instruction, and a table of nothing but those: each leads nowhere new.
     let (declared, code) = functions(1, &[], |code| {
@@ -299,7 +299,7 @@ fn recursion_groups_of_all_sizes() {
                                     ),
                                 },
                             )),
-                            mutable: place % 2 == 0,
+                            mutable: place.is_multiple_of(2),
                         },
                     )),
                     shared: false,
