@@ -1,6 +1,7 @@
 //! Where a guest was when it was stopped: one frame for each active call, the innermost first.
 
 use crate::Module;
+use crate::escape::Escaped;
 use crate::types::index::FuncIdx;
 use alloc::vec::Vec;
 use core::fmt::{self, Write};
@@ -54,30 +55,6 @@ impl fmt::Debug for WasmBacktrace {
     }
 }
 
-/// A name that the guest chose, printed so that it can't write lines or control a terminal.
-struct Escaped<'a>(&'a str);
-
-impl fmt::Display for Escaped<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for character in self.0.chars() {
-            if character.is_control() || is_bidi_control(character) {
-                write!(f, "{}", character.escape_default())?;
-            } else {
-                f.write_char(character)?;
-            }
-        }
-        Ok(())
-    }
-}
-
-/// Whether a character changes the direction of the text around it.
-fn is_bidi_control(character: char) -> bool {
-    matches!(
-        character,
-        '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}'
-    )
-}
-
 /// One active call of a guest function.
 #[derive(Clone)]
 pub struct FrameInfo {
@@ -123,18 +100,5 @@ impl fmt::Debug for FrameInfo {
             .field("func_name", &self.func_name())
             .field("module_offset", &self.module_offset())
             .finish()
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use alloc::string::ToString;
-
-    #[test]
-    fn names_cannot_control_the_terminal() {
-        assert_eq!(Escaped("a\u{1b}[2J\nb").to_string(), "a\\u{1b}[2J\\nb");
-        assert_eq!(Escaped("\u{202e}evil").to_string(), "\\u{202e}evil");
-        assert_eq!(Escaped("größe<T>::f").to_string(), "größe<T>::f");
     }
 }

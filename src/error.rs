@@ -1,5 +1,6 @@
 //! The error of everything that can fail: one boxed word, so that results stay small.
 
+use crate::escape::Escaped;
 use crate::types::ExternType;
 use crate::{Exception, Trap, WasmBacktrace};
 use alloc::borrow::Cow;
@@ -88,7 +89,8 @@ impl Error {
     #[cold]
     pub(crate) fn parse(error: wasmparser::Error) -> Self {
         let offset = usize::try_from(error.offset()).unwrap_or(usize::MAX);
-        Self::validation(error.message(), offset)
+        // Which may have names in it.
+        Self::validation(Escaped(error.message()).to_string(), offset)
     }
 
     /// Nothing is defined under the names of an import.

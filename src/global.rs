@@ -30,10 +30,11 @@ impl Global {
     ///
     /// # Panics
     ///
-    /// If `value` refers into another store.
+    /// If `value` refers into another store, or the type is of another engine.
     pub fn new(mut store: impl AsContextMut, ty: GlobalType, value: Val) -> Result<Self, Error> {
         let mut store = store.as_context_mut();
         let store = store.inner_mut();
+        store.engine.types().check(ty.content());
         check_type(store, ty, &value)?;
         store.add_globals(slice::from_ref(&ty));
         let position = store.globals.len() - 1;

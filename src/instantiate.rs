@@ -216,7 +216,8 @@ impl Initializer<'_> {
         // were already written to an imported table may use the passive ones later.
         for (place, segment) in module.elements.iter().enumerate() {
             if matches!(segment.mode, ElementMode::Passive) {
-                self.pending.reserve_exact(segment.items.len());
+                let reserved = self.pending.try_reserve_exact(segment.items.len());
+                reserved.map_err(|_| Error::msg("no memory for an element segment"))?;
                 for item in 0..segment.items.len() {
                     let slot = self.element(&segment.items, item)?;
                     self.pending.push(slot);

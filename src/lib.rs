@@ -39,6 +39,7 @@ mod code;
 mod config;
 mod engine;
 mod error;
+mod escape;
 mod exception;
 mod execute;
 mod r#extern;

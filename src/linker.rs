@@ -195,7 +195,7 @@ impl<T: 'static> Linker<T> {
     ///
     /// # Panics
     ///
-    /// If it belongs to another store.
+    /// If it belongs to another store, or the store to another engine.
     pub fn get(
         &self,
         mut store: impl AsContextMut<Data = T>,
@@ -203,6 +203,8 @@ impl<T: 'static> Linker<T> {
         name: &str,
     ) -> Option<Extern> {
         let mut store = store.as_context_mut();
+        let is_same = Engine::same(&self.engine, store.engine());
+        assert!(is_same, "linker and store belong to different engines");
         let item = self.definitions.get(&(module, name))?.in_store(store.inner_mut());
         item.ty_in(store.inner());
         Some(item)

@@ -5,8 +5,8 @@ use crate::parse::{self, ExportedItem, FuncNames, ParsedModule, Span};
 use crate::types::TypeId;
 use crate::types::index::{FuncIdx, TagIdx};
 use crate::{CompilationMode, Engine, Error, ExportType, ExternType, ImportType, TagType};
-use alloc::boxed::Box;
 use alloc::sync::Arc;
+use alloc::vec::Vec;
 use core::fmt;
 use core::ops::{Deref, Range};
 use spin::Once;
@@ -60,7 +60,10 @@ impl Module {
     /// The error has the byte offset of the fault.
     pub fn new(engine: &Engine, bytes: &[u8]) -> Result<Self, Error> {
         let config = engine.config();
-        let bytes = Box::from(bytes);
+        let mut copy = Vec::new();
+        copy.try_reserve_exact(bytes.len()).map_err(|_| Error::msg("no memory for the module"))?;
+        copy.extend_from_slice(bytes);
+        let bytes = copy.into_boxed_slice();
         let parsed = parse::parse(bytes, config.features(), engine.types(), config.mode())?;
         let code = CodeMap::new(parsed.bodies.len());
         let engine = engine.clone();

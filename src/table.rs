@@ -1,7 +1,7 @@
 //! Tables, as embedders see them.
 
 use crate::store::{Handle, StoreId, StoreInner, TableEntity};
-use crate::{AsContext, AsContextMut, Error, Ref, RefType, TableType, Trap};
+use crate::{AsContext, AsContextMut, Error, Ref, RefType, TableType, Trap, ValType};
 use core::ops::Range;
 use core::ptr;
 
@@ -32,10 +32,11 @@ impl Table {
     ///
     /// # Panics
     ///
-    /// If `init` refers into another store.
+    /// If `init` refers into another store, or the type is of another engine.
     pub fn new(mut store: impl AsContextMut, ty: TableType, init: Ref) -> Result<Self, Error> {
         let mut store = store.as_context_mut();
         let store = store.inner_mut();
+        store.engine.types().check(ValType::Ref(ty.element()));
         if ty.maximum().is_some_and(|maximum| maximum < ty.minimum()) {
             return Err(Error::msg("table minimum exceeds its maximum"));
         }

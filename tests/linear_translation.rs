@@ -5,56 +5,16 @@
 //! large that quadratic work would not come to an end. Everything happens within a small native
 //! stack, and what was translated is run.
 
-use std::alloc::{GlobalAlloc, Layout, System};
-use std::cell::Cell;
+mod counting;
+
 use std::thread;
 
+use counting::alone;
 use fulmar::{CompilationMode, Config, Engine, Instance, Module, Store};
 use wasm_encoder::{
     BlockType, CodeSection, ExportKind, ExportSection, Function, FunctionSection, InstructionSink,
     TypeSection, ValType,
 };
-
-/// Counts the bytes that the running thread has allocated.
-struct Counting;
-
-thread_local! {
-    static NOW: Cell<usize> = const { Cell::new(0) };
-    static PEAK: Cell<usize> = const { Cell::new(0) };
-}
-
-fn count(freed: usize, allocated: usize) {
-    // What other threads allocated may be freed here.
-    let now = NOW.get().saturating_sub(freed) + allocated;
-    NOW.set(now);
-    PEAK.set(PEAK.get().max(now));
-}
-
-// SAFETY: all memory comes from the system's allocator, whose contract is this one's.
-unsafe impl GlobalAlloc for Counting {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        count(0, layout.size());
-        // SAFETY: the caller's promise.
-        unsafe { System.alloc(layout) }
-    }
-
-    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
-        count(layout.size(), 0);
-        // SAFETY: the caller's promise; the memory is the system allocator's.
-        unsafe { System.dealloc(pointer, layout) }
-    }
-
-    unsafe fn realloc(&self, pointer: *mut u8, layout: Layout, size: usize) -> *mut u8 {
-        // While the old bytes are copied both are there.
-        count(0, size);
-        count(layout.size(), 0);
-        // SAFETY: as in `dealloc`.
-        unsafe { System.realloc(pointer, layout, size) }
-    }
-}
-
-#[global_allocator]
-static ALLOCATOR: Counting = Counting;
 
 /// Types of the modules: the function that runs, and types of blocks.
 const RUN: u32 = 0;
@@ -142,10 +102,8 @@ fn measure(shape: &Shape, parts: usize) -> Cost {
     let mut config = Config::new();
     config.compilation_mode(CompilationMode::Eager).max_wasm_stack(256 << 20);
     let engine = Engine::new(&config).unwrap();
-    let before = NOW.get();
-    PEAK.set(before);
-    let module = Module::new(&engine, &wasm).unwrap();
-    let cost = Cost { bytes: wasm.len(), peak: PEAK.get() - before, kept: NOW.get() - before };
+    let (module, cost) = counting::measure(|| Module::new(&engine, &wasm).unwrap());
+    let cost = Cost { bytes: wasm.len(), peak: cost.peak, kept: cost.kept };
 
     let mut store = Store::new(&engine, ());
     let instance = Instance::new(&mut store, &module, &[]).unwrap();
@@ -161,6 +119,7 @@ const KEPT_MAX: usize = 24;
 /// Checks that four times the parts cost about four times as much: buffers double when they grow,
 /// which may double the factor, but quadratic costs would be sixteen times as high.
 fn check(shape: &'static Shape) {
+    let _alone = alone();
     let test = || {
         let (small, large) = (measure(shape, shape.parts / 4), measure(shape, shape.parts));
         let report = format!(

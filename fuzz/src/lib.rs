@@ -5,6 +5,7 @@
 //! it, and what they show ([`observe`]) must be the same. [`seeded`] makes inputs from numbers,
 //! for hosts without libFuzzer.
 
+mod api_calls;
 pub mod edges;
 pub mod engines;
 pub mod generate;

@@ -1,5 +1,6 @@
 //! The targets: each panics if what it promises does not hold for an input.
 
+pub use crate::api_calls::api_calls;
 use crate::engines::{FulmarGuest, Settings, config};
 use crate::generate::{self, COUNTER, COUNTER_START, Profile};
 use crate::observe::{self, Outcome, Step, Stop};
@@ -36,6 +37,7 @@ pub type Target = fn(&[u8]) -> Verdict;
 /// The target `name`, if there is one.
 pub fn by_name(name: &str) -> Option<Target> {
     let targets: &[(&str, Target)] = &[
+        ("api_calls", api_calls),
         ("decode", decode),
         ("diff_modes", diff_modes),
         #[cfg(feature = "wasmi")]

@@ -126,6 +126,7 @@ impl CodeMap {
         if !entry.is_translated() {
             let index = u32::try_from(defined).expect("validated count");
             let code = arena.add(index, translator.code());
+            let code = code.ok_or_else(|| Error::msg("no memory for the code of a function"))?;
             // Before the code can run: it may throw at once.
             if let Some(handlers) = translator.handlers() {
                 arena.handlers.insert(index, handlers);
@@ -222,14 +223,15 @@ const CHUNK_WORDS_MIN: usize = 256;
 const CHUNK_WORDS_MAX: usize = 1 << 16;
 
 impl Arena {
-    /// Keeps a copy of the code of a function and returns where.
-    fn add(&mut self, func: u32, code: &[u32]) -> *mut u8 {
+    /// Keeps a copy of the code of a function and returns where; `None` if there is no memory for it.
+    fn add(&mut self, func: u32, code: &[u32]) -> Option<*mut u8> {
         let fits = |chunk: &Chunk| chunk.words.capacity() - chunk.words.len() >= code.len();
         let open = self.chunks.get(&self.open);
         if !open.is_some_and(fits) {
             let doubled = open.map_or(CHUNK_WORDS_MIN, |chunk| chunk.words.capacity() * 2);
             let words = doubled.clamp(CHUNK_WORDS_MIN, CHUNK_WORDS_MAX).max(code.len());
-            let chunk = Chunk { words: Vec::with_capacity(words), funcs: Vec::new() };
+            let mut chunk = Chunk { words: Vec::new(), funcs: Vec::new() };
+            chunk.words.try_reserve_exact(words).ok()?;
             self.open = chunk.words.as_ptr().addr();
             self.chunks.insert(self.open, chunk);
         }
@@ -238,7 +240,7 @@ impl Arena {
         chunk.words.extend_from_slice(code);
         chunk.funcs.push((u32::try_from(start).expect("a chunk has fewer words"), func));
         // SAFETY: `start` is within the chunk.
-        unsafe { chunk.words.as_mut_ptr().add(start).cast() }
+        Some(unsafe { chunk.words.as_mut_ptr().add(start).cast() })
     }
 
     /// The function that `pc` is in, and how many bytes into its code.

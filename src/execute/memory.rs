@@ -499,6 +499,8 @@ unsafe fn memory_grow(ctx: *mut Ctx, target: u32, delta: u64) -> Growth {
     unsafe {
         let target: *mut MemoryEntity = memory(ctx, target);
         let delta = index(&*target, delta);
+        // The limiter is the host's code, which may panic: what the guest has used is used.
+        (*(*ctx).store.as_ptr()).fuel = (*ctx).fuel;
         let pages = (*(*ctx).store.as_ptr()).memory_grow(target, delta);
         Growth::new(ctx, pages)
     }

@@ -61,22 +61,20 @@ pub(crate) unsafe fn call(
     unsafe {
         if host != 0 {
             let func = host::func(store, host - 1);
-            let scope = (*store.as_ptr()).roots.enter();
-            let result = ((*func).call)(store, core::ptr::null(), slots);
-            (*store.as_ptr()).roots.leave(scope);
-            result
+            ((*func).call)(store, core::ptr::null(), slots)
         } else {
             call_guest(&entered, instance, entry, slots)
         }
     }
 }
 
-/// A call from the host that has not returned: one more level of nesting, and the part of the stack
-/// that was free when it began. Both are given back when it ends, be it by a panic of the host.
+/// A call from the host that has not returned: one more level of nesting, the part of the stack that
+/// was free when it began, and a scope of references. All end with it, be it by a panic of the host.
 struct Entered {
     store: NonNull<StoreInner>,
     top: *mut u64,
     records: *mut Record,
+    scope: usize,
 }
 
 impl Entered {
@@ -91,7 +89,7 @@ impl Entered {
             .free(inner.engine.stacks())
             .ok_or_else(|| Error::msg("no memory for the stack"))?;
         inner.reentry_depth += 1;
-        Ok(Entered { store, top, records })
+        Ok(Entered { store, top, records, scope: inner.roots.enter() })
     }
 }
 
@@ -101,6 +99,7 @@ impl Drop for Entered {
         let inner = unsafe { &mut *self.store.as_ptr() };
         inner.reentry_depth -= 1;
         inner.stack.suspend(self.top, self.records);
+        inner.roots.leave(self.scope);
     }
 }
 
@@ -120,7 +119,7 @@ unsafe fn call_guest(
     entry: *const FuncEntry,
     slots: &mut [u64],
 ) -> Result<(), Error> {
-    let Entered { store, top, records } = *entered;
+    let Entered { store, top, records, .. } = *entered;
     let oldest = records.wrapping_sub(1);
     let arguments_end = top.wrapping_add(slots.len()).cast::<u8>();
     if arguments_end.wrapping_add(ENTER_MARGIN_BYTES as usize) > oldest.cast() {

@@ -115,6 +115,8 @@ unsafe fn table_grow(ctx: *mut Ctx, target: u32, init: u64, delta: u64) -> Growt
     unsafe {
         let target: *mut TableEntity = table(ctx, target);
         let delta = index(&*target, delta);
+        // As in `memory_grow`.
+        (*(*ctx).store.as_ptr()).fuel = (*ctx).fuel;
         let len = (*(*ctx).store.as_ptr()).table_grow(target, delta, init);
         Growth::new(ctx, len)
     }

@@ -40,9 +40,9 @@ impl ArrayRefPre {
     ///
     /// # Panics
     ///
-    /// If the type is of another engine with more types.
+    /// If the type is of another engine.
     pub fn new(mut store: impl AsContextMut, ty: ArrayType) -> Self {
-        store.as_context_mut().inner_mut().know_type(ty.id);
+        know(store.as_context_mut().inner_mut(), &ty);
         Self { ty }
     }
 }
@@ -165,6 +165,12 @@ impl ArrayRef {
     }
 }
 
+/// Prepares the store for a type, which must be one of its engine.
+fn know(store: &mut StoreInner, ty: &ArrayType) {
+    store.know_type(ty.id);
+    ty.check(&store.heap.types[ty.id.index()]);
+}
+
 /// Makes an array whose elements are what `element` gives for their index. They are among `words`:
 /// what they refer to may have no owner any more when the collector looks.
 fn make(
@@ -174,7 +180,7 @@ fn make(
     words: &[u64],
     element: impl Fn(usize) -> Slots,
 ) -> Result<Rooted<ArrayRef>, Error> {
-    store.know_type(pre.ty.id);
+    know(store, &pre.ty);
     let alive = store.alive(words);
     // SAFETY: no guest runs, and no reference to an object is in use; the type is an array.
     let handle = unsafe { store.alloc_object(pre.ty.id, len, alive)? };

@@ -42,9 +42,9 @@ impl StructRefPre {
     ///
     /// # Panics
     ///
-    /// If the type is of another engine with more types.
+    /// If the type is of another engine.
     pub fn new(mut store: impl AsContextMut, ty: StructType) -> Self {
-        store.as_context_mut().inner_mut().know_type(ty.id);
+        know(store.as_context_mut().inner_mut(), &ty);
         Self { ty }
     }
 }
@@ -71,7 +71,7 @@ impl StructRef {
             let (expected, found) = (types.len(), fields.len());
             return Err(Error::msg(format!("expected {expected} fields, found {found}")));
         }
-        store.know_type(pre.ty.id);
+        know(store, &pre.ty);
         let slots = types.iter().zip(fields).map(|(ty, field)| field_slots(store, *ty, field));
         let slots = slots.collect::<Result<Vec<Slots>, Error>>()?;
         // What the fields refer to may have no owner any more when the collector looks.
@@ -152,6 +152,12 @@ impl StructRef {
         unsafe { field::store(at, ty.element_type(), slots) };
         Ok(())
     }
+}
+
+/// Prepares the store for a type, which must be one of its engine.
+fn know(store: &mut StoreInner, ty: &StructType) {
+    store.know_type(ty.id);
+    ty.check(&store.heap.types[ty.id.index()]);
 }
 
 fn type_of(store: &StoreInner, slot: u64) -> Result<StructType, Error> {

@@ -58,7 +58,7 @@ impl StoreInner {
             let words = elements.iter().flatten().flat_map(|segment| segment.iter());
             words.for_each(|word| heap.mark(*word));
         }
-        drop(heap.finish());
+        heap.finish();
     }
 
     /// Makes room for an object whose parts take `parts` bytes, if need be by collecting. The next

@@ -76,7 +76,8 @@ pub(crate) struct Heap {
     free: Vec<u32>,
     /// A bit for each handle that the collector has found.
     marks: Vec<u64>,
-    /// The objects that were found and not looked into yet.
+    /// While marking, the objects that were found and not looked into yet; while sweeping, values of
+    /// the host that are to be dropped.
     pending: Vec<u32>,
     /// The types of the engine as far as this store needs them, by [`TypeId`].
     pub(crate) types: Vec<Arc<SubType>>,
@@ -289,17 +290,18 @@ impl Heap {
 
     /// Begins a collection: nothing is marked.
     pub(crate) fn begin(&mut self) {
+        // Not empty if the last one ended in a panic of the host.
+        self.pending.clear();
         self.marks.clear();
         self.marks.resize(self.addresses.len().div_ceil(64), 0);
     }
 
-    /// Ends a collection: keeps what is marked and what that leads to. Gives the values of the host
-    /// that are no more, for the caller to drop when the heap is in order.
-    pub(crate) fn finish(&mut self) -> Vec<HostValue> {
+    /// Ends a collection: keeps what is marked and what that leads to.
+    pub(crate) fn finish(&mut self) {
         while let Some(handle) = self.pending.pop() {
             self.trace(Handle(handle));
         }
-        let garbage = self.sweep();
+        self.sweep();
         // Sweeping takes time for each handle there ever was at once, used or not.
         let handles = self.addresses.len() * ENTRY_BYTES;
         let least = handles.max(THRESHOLD_MIN_BYTES);
@@ -307,7 +309,6 @@ impl Heap {
         // From one collection to the next there is at least an eighth of the heap to allocate, so
         // that all of them take time in proportion to what is allocated.
         self.is_full = self.bytes > self.limit - self.limit / 8;
-        garbage
     }
 
     /// Marks what an object refers to.
@@ -343,26 +344,33 @@ impl Heap {
         }
     }
 
-    /// Frees all objects that are not marked.
-    fn sweep(&mut self) -> Vec<HostValue> {
-        let mut garbage = Vec::new();
+    /// Frees all objects that are not marked. Values of the host come last: to drop them runs code of
+    /// the host, which may panic, and the heap is in order then.
+    fn sweep(&mut self) {
         for handle in 1..self.addresses.len() {
             let is_marked = self.marks[handle / 64] & 1 << (handle % 64) != 0;
             if !is_marked && !self.addresses[handle].is_null() {
-                // SAFETY: nothing refers to the object any more.
-                garbage.extend(unsafe { self.release(Handle(handle as u32)) });
-                self.addresses[handle] = ptr::null_mut();
-                self.free.push(handle as u32);
+                let handle = Handle(handle as u32);
+                if self.header(handle).ty == HOST {
+                    self.pending.push(handle.0);
+                } else {
+                    // SAFETY: nothing refers to the object any more.
+                    unsafe { self.release(handle) };
+                }
             }
         }
-        garbage
+        while let Some(handle) = self.pending.pop() {
+            // SAFETY: nothing refers to the object any more.
+            drop(unsafe { self.release(Handle(handle)) });
+        }
     }
 
-    /// Gives the memory of an object back, and the value of the host that it is, if it is one.
+    /// Gives the memory of an object and its handle back, and the value of the host that it is, if it
+    /// is one.
     ///
     /// # Safety
     ///
-    /// Nothing uses the object again; its address is about to be cleared.
+    /// Nothing uses the object again.
     unsafe fn release(&mut self, handle: Handle) -> Option<HostValue> {
         let (object, header) = (self.object(handle), self.header(handle));
         let bytes = self.parts_bytes(header);
@@ -371,6 +379,8 @@ impl Heap {
         unsafe {
             let host = (header.ty == HOST).then(|| self.parts(handle).cast::<HostValue>().read());
             dealloc(object.as_ptr().cast(), block(bytes as usize).expect("it was allocated so"));
+            self.addresses[handle.0 as usize] = ptr::null_mut();
+            self.free.push(handle.0);
             host
         }
     }
@@ -384,7 +394,7 @@ fn block(parts: usize) -> Option<Block> {
 impl Drop for Heap {
     fn drop(&mut self) {
         self.begin();
-        drop(self.sweep());
+        self.sweep();
     }
 }
 
@@ -425,10 +435,10 @@ mod tests {
         unsafe { heap.parts(from).add(offset).cast::<u32>().write(to.slot() as u32) };
     }
 
-    fn collect(heap: &mut Heap, roots: &[u64]) -> usize {
+    fn collect(heap: &mut Heap, roots: &[u64]) {
         heap.begin();
         roots.iter().for_each(|root| heap.mark(*root));
-        heap.finish().len()
+        heap.finish();
     }
 
     #[test]
@@ -453,7 +463,8 @@ mod tests {
         let mut heap = heap(usize::MAX);
         let object = structure(&mut heap);
         for word in [0, 1, object.slot() | 1, object.slot() + 2, u64::MAX, u64::MAX - 1, 1 << 40] {
-            assert_eq!(collect(&mut heap, &[word, object.slot()]), 0);
+            collect(&mut heap, &[word, object.slot()]);
+            assert_eq!(heap.bytes(), Heap::cost(16));
         }
         collect(&mut heap, &[object.slot() | 1 << 40]);
         assert_eq!(heap.bytes(), 0);
@@ -465,7 +476,7 @@ mod tests {
         let value = Arc::new(());
         let kept = heap.alloc_host(Box::new(value.clone())).unwrap();
         heap.alloc_host(Box::new(value.clone())).unwrap();
-        assert_eq!(collect(&mut heap, &[kept.slot()]), 1);
+        collect(&mut heap, &[kept.slot()]);
         assert_eq!(Arc::strong_count(&value), 2);
         assert!(heap.host(kept).is_some_and(|value| value.is::<Arc<()>>()));
         drop(heap);

@@ -45,7 +45,7 @@ pub(crate) struct Translator {
     list: List,
     stack: OperandStack,
     frames: Vec<Frame>,
-    locals: Vec<Local>,
+    locals: Vec<LocalRun>,
     selector: Selector,
     code: Vec<u32>,
 }
@@ -106,6 +106,14 @@ struct Local {
     slot: u32,
 }
 
+/// Parameters or locals of one kind, side by side. A few bytes declare 50,000 locals, so that there
+/// must be no work for each of them.
+#[derive(Clone, Copy)]
+struct LocalRun {
+    first: u32,
+    local: Local,
+}
+
 impl Translator {
     /// Translates defined function number `defined` of `module` to cells with labels by `label`.
     ///
@@ -157,7 +165,7 @@ impl Translator {
             + self.list.consts.capacity() * size_of::<Const>()
             + self.stack.buffer_bytes()
             + self.frames.capacity() * size_of::<Frame>()
-            + self.locals.capacity() * size_of::<Local>()
+            + self.locals.capacity() * size_of::<LocalRun>()
             + self.selector.buffer_bytes()
             + self.code.capacity() * size_of::<u32>()
             + self.list.tries.buffer_bytes()
@@ -187,7 +195,7 @@ struct Walk<'a> {
     list: &'a mut List,
     stack: &'a mut OperandStack,
     frames: &'a mut Vec<Frame>,
-    locals: &'a mut Vec<Local>,
+    locals: &'a mut Vec<LocalRun>,
     func: FuncIdx,
     /// The byte offset of the instruction being translated.
     offset: u32,
@@ -229,20 +237,24 @@ impl<'a> Walk<'a> {
 
     /// Gives slots to parameters and locals, and emits the function's entry.
     fn locals(&mut self, body: &FunctionBody<'_>, scratch_first: bool) -> wasmparser::Result<()> {
-        let mut slot = 0;
+        let (mut first, mut slot) = (0, 0);
         for ty in self.signature().params() {
             let kind = Kind::of(*ty);
-            self.locals.push(Local { kind, slot });
+            if self.locals.last().is_none_or(|run| run.local.kind != kind) {
+                self.locals.push(LocalRun { first, local: Local { kind, slot } });
+            }
+            first += 1;
             slot += kind.slots();
         }
         self.param_slots = slot;
         let params = self.locals.len();
         for group in body.get_locals_reader()? {
             let (count, ty) = group?;
-            let kind = kind_of(ty);
-            for _ in 0..count {
-                self.locals.push(Local { kind, slot });
-                slot += kind.slots();
+            if count > 0 {
+                let kind = kind_of(ty);
+                self.locals.push(LocalRun { first, local: Local { kind, slot } });
+                first += count;
+                slot += count * kind.slots();
             }
         }
         if scratch_first || slot > NEAR_LOCALS_MAX {
@@ -250,12 +262,12 @@ impl<'a> Walk<'a> {
             let scratch = self.param_slots.max(slots_of(self.signature().results()));
             self.scratch = Some(scratch);
             let moved = scratch + Selector::SCRATCH_SLOTS - self.param_slots;
-            for local in &mut self.locals[params..] {
-                local.slot += moved;
+            for run in &mut self.locals[params..] {
+                run.local.slot += moved;
             }
             slot += moved;
         }
-        let first = self.locals.get(params).map_or(slot, |local| local.slot);
+        let first = self.locals.get(params).map_or(slot, |run| run.local.slot);
         let zeros = slot - first;
         let (op, cleared) = match zeros {
             0 => (Op::Enter0, 0),
@@ -265,11 +277,18 @@ impl<'a> Walk<'a> {
             5..=8 => (Op::Enter8, 8),
             _ => (Op::EnterMany, zeros),
         };
-        self.stack.reset(self.locals.len(), slot);
+        self.stack.reset(slot);
         self.stack.reserve(first + cleared);
         // The frame's size is set when it is known.
         self.emit_words(op, [0, first * 8, zeros, 0]);
         Ok(())
+    }
+
+    /// The local with an index.
+    fn local(&self, index: u32) -> Local {
+        let after = self.locals.partition_point(|run| run.first <= index);
+        let LocalRun { first, local } = self.locals[after - 1];
+        Local { slot: local.slot + (index - first) * local.kind.slots(), ..local }
     }
 
     /// Walks over all instructions; returns the first scratch slot.

@@ -228,13 +228,13 @@ impl Walk<'_> {
     }
 
     fn local_get(&mut self, index: u32) {
-        let local = self.locals[index as usize];
+        let local = self.local(index);
         self.stack.push_local(local.kind, index, local.slot);
     }
 
     /// Sets a local to a popped value. What still refers to its old value is copied before.
     fn set_local(&mut self, index: u32, value: Operand) {
-        let local = self.locals[index as usize];
+        let local = self.local(index);
         let d = Operand::Local(local.slot);
         if value == d {
             return;

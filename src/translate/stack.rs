@@ -32,7 +32,8 @@ impl Entry {
 #[derive(Default)]
 pub(crate) struct OperandStack {
     entries: Vec<Entry>,
-    /// For each local, the topmost entry that refers to it, plus one.
+    /// For each local, the topmost entry that refers to it, plus one. As long as the highest local
+    /// that was ever pushed needs.
     tops: Vec<u32>,
     /// The slot of the next entry.
     next_slot: u32,
@@ -45,11 +46,10 @@ pub(crate) struct OperandStack {
 }
 
 impl OperandStack {
-    /// Empties the stack for a function with `locals` locals whose temporaries start at `slot`.
-    pub(crate) fn reset(&mut self, locals: usize, slot: u32) {
-        self.entries.clear();
-        self.tops.clear();
-        self.tops.resize(locals, 0);
+    /// Empties the stack for a function whose temporaries start at `slot`.
+    pub(crate) fn reset(&mut self, slot: u32) {
+        // Which leaves `tops` all zero, without a look at each of them.
+        self.truncate(0);
         (self.next_slot, self.end_slot) = (slot, slot);
         (self.spilled, self.settled) = (0, 0);
     }
@@ -102,6 +102,9 @@ impl OperandStack {
 
     /// Pushes the local with index `local`, which is in `slot`.
     pub(crate) fn push_local(&mut self, kind: Kind, local: u32, slot: u32) {
+        if self.tops.len() <= local as usize {
+            self.tops.resize(local as usize + 1, 0);
+        }
         let below = self.tops[local as usize];
         self.tops[local as usize] = self.entries.len() as u32 + 1;
         self.push(kind, Operand::Local(slot), local, below);
@@ -158,7 +161,7 @@ impl OperandStack {
 
     /// The next entry that refers to `local`, made a temporary.
     pub(crate) fn preserve_next(&mut self, local: u32) -> Option<Entry> {
-        let at = self.tops[local as usize].checked_sub(1)? as usize;
+        let at = self.tops.get(local as usize)?.checked_sub(1)? as usize;
         let before = self.settle_at(at);
         self.tops[local as usize] = before.below;
         Some(before)

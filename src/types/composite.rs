@@ -3,7 +3,7 @@
 use super::entity::Mutability;
 use super::func::FuncType;
 use super::heap::{ConcreteType, HeapType};
-use super::registry::{SubType, TypeId};
+use super::registry::{SubType, TypeId, wrong_engine};
 use super::value::ValType;
 use crate::{Engine, Error};
 use alloc::boxed::Box;
@@ -46,6 +46,17 @@ impl CompositeType {
             Self::Func(_) => CompositeKind::Func,
             Self::Struct(_) => CompositeKind::Struct,
             Self::Array(_) => CompositeKind::Array,
+        }
+    }
+
+    /// Calls `see` with all types that it has in it.
+    pub(crate) fn for_each_val_type(&self, see: impl FnMut(ValType)) {
+        match self {
+            Self::Func(ty) => ty.params().iter().chain(ty.results()).copied().for_each(see),
+            Self::Struct(fields) => {
+                fields.iter().filter_map(|ty| ty.element_type.as_val_type()).for_each(see);
+            }
+            Self::Array(ty) => ty.element_type.as_val_type().into_iter().for_each(see),
         }
     }
 
@@ -205,7 +216,7 @@ impl StructType {
     ///
     /// # Panics
     ///
-    /// If a field has a concrete type of another engine with more types than `engine`.
+    /// If a field has a concrete type of another engine, which `engine` does not have.
     pub fn new(
         engine: &Engine,
         fields: impl IntoIterator<Item = FieldType>,
@@ -216,6 +227,18 @@ impl StructType {
         }
         let id = engine.types().intern(CompositeType::Struct(fields.clone()));
         Ok(Self { id, fields })
+    }
+
+    /// Checks that `ty`, which an engine has by the id of this type, is this type.
+    ///
+    /// # Panics
+    ///
+    /// If it is not: this is a type of another engine.
+    pub(crate) fn check(&self, ty: &SubType) {
+        let is_same = matches!(&ty.composite, CompositeType::Struct(it) if *it == self.fields);
+        if !is_same {
+            wrong_engine();
+        }
     }
 
     /// The structure type with the id `id`.
@@ -280,10 +303,17 @@ impl ArrayType {
     ///
     /// # Panics
     ///
-    /// If the elements have a concrete type of another engine with more types than `engine`.
+    /// If the elements have a concrete type of another engine, which `engine` does not have.
     pub fn new(engine: &Engine, field_type: FieldType) -> Self {
         let id = engine.types().intern(CompositeType::Array(field_type));
         Self { id, field_type }
+    }
+
+    /// As [`StructType::check`].
+    pub(crate) fn check(&self, ty: &SubType) {
+        if ty.composite != CompositeType::Array(self.field_type) {
+            wrong_engine();
+        }
     }
 
     /// The array type with the id `id`.

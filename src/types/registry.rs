@@ -8,6 +8,8 @@
 
 use super::composite::{CompositeType, FieldType, Layout};
 use super::func::FuncType;
+use super::heap::ConcreteType;
+use super::value::ValType;
 use alloc::boxed::Box;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
@@ -110,6 +112,12 @@ pub(crate) fn is_subtype(types: &[Arc<SubType>], sub: TypeId, sup: TypeId) -> bo
     sub == sup || types[sub.index()].has_supertype(sup, types[sup.index()].depth())
 }
 
+#[cold]
+#[track_caller]
+pub(crate) fn wrong_engine() -> ! {
+    panic!("type used with an engine that it does not belong to")
+}
+
 /// All types that the modules, stores and host functions of an engine have used.
 ///
 /// Types live as long as the engine: they are few and small, and their ids are held everywhere.
@@ -145,12 +153,34 @@ impl Groups {
 }
 
 impl TypeRegistry {
-    /// The id of a final type that is a recursion group by itself.
+    /// Checks that a type of the embedder's is one of this engine, as far as can be told: what it is
+    /// taken for is a type of the same kind then, and that is what keeps references apart.
+    ///
+    /// # Panics
+    ///
+    /// If it is not.
+    pub(crate) fn check(&self, ty: ValType) {
+        if let ValType::Ref(ty) = ty
+            && let Some(ConcreteType { id, kind }) = ty.heap_type().as_concrete()
+        {
+            let groups = self.groups.read();
+            if groups.types.get(id.index()).is_none_or(|known| known.composite.kind() != kind) {
+                wrong_engine();
+            }
+        }
+    }
+
+    /// The id of a final type of the embedder's, a recursion group by itself.
+    ///
+    /// # Panics
+    ///
+    /// If it has a type of another engine in it, as with [`TypeRegistry::check`].
     pub(crate) fn intern(&self, ty: CompositeType) -> TypeId {
+        ty.for_each_val_type(|ty| self.check(ty));
         self.intern_group(&[SubTypeDecl::plain(ty)])
     }
 
-    /// The id of a function type that is a recursion group by itself.
+    /// As [`TypeRegistry::intern`], for a function type.
     pub(crate) fn intern_func(&self, ty: &FuncType) -> TypeId {
         self.intern(CompositeType::Func(ty.clone()))
     }
@@ -197,8 +227,8 @@ impl TypeRegistry {
 mod tests {
     use super::super::{FieldType, HeapType, Mutability, RefType};
     use super::*;
-    use crate::ValType::{self, F32, I32, I64};
-    use crate::types::{CompositeKind, ConcreteType};
+    use crate::ValType::{F32, I32, I64};
+    use crate::types::CompositeKind;
 
     fn func(params: &[ValType], results: &[ValType]) -> FuncType {
         FuncType::new(params.iter().copied(), results.iter().copied())
@@ -247,8 +277,9 @@ mod tests {
     #[test]
     fn recursive_types_are_equal_as_groups() {
         let registry = TypeRegistry::default();
-        let own = registry.intern(list(TypeId::in_group(0)));
-        assert_eq!(own, registry.intern(list(TypeId::in_group(0))));
+        let group = [SubTypeDecl::plain(list(TypeId::in_group(0)))];
+        let own = registry.intern_group(&group);
+        assert_eq!(own, registry.intern_group(&group));
         assert_ne!(
             own,
             registry.intern(list(own)),

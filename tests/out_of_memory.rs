@@ -1,0 +1,281 @@
+//! No memory left, at each request of a size that guests choose: an error, a trap or -1, nothing is
+//! lost, and the store can be used when there is memory again.
+//!
+//! One test, since it decides about the memory of the whole program. SECURITY.md says which requests
+//! are meant; others, which are small, end the process where there is no memory for them.
+
+mod failing;
+
+use failing::{Refusal, bytes_in_use, refusing};
+use fulmar::{
+    CompilationMode, Config, Engine, Error, ExternRef, Instance, Memory, MemoryType, Module, Ref,
+    RefType, Store, Table, TableType,
+};
+
+/// Something that asks for memory. It gives what it computed, or an error; refused or not, it leaves
+/// no trace in the store but what it says.
+struct Case {
+    name: &'static str,
+    /// The least size that is refused: what is smaller is not what the case is about.
+    least_bytes: usize,
+    text: &'static str,
+    run: fn(&mut Store<()>, &Module) -> Result<i32, Error>,
+    /// The results there may be: with all the memory that was asked for, and with less.
+    results: &'static [i32],
+}
+
+/// Instantiates the module and calls its function `run`.
+fn call_run(store: &mut Store<()>, module: &Module) -> Result<i32, Error> {
+    let instance = Instance::new(&mut *store, module, &[])?;
+    instance.get_typed_func::<(), i32>(&mut *store, "run")?.call(&mut *store, ())
+}
+
+const CASES: &[Case] = &[
+    Case {
+        name: "a new memory",
+        least_bytes: 64 << 10,
+        text: r#"(module (memory 3) (memory 2)
+            (func (export "run") (result i32) (i32.add (memory.size 0) (memory.size 1))))"#,
+        run: call_run,
+        results: &[5],
+    },
+    // By pages it finds room to spare, by many it needs a new buffer, at first and later.
+    Case {
+        name: "memories that grow",
+        least_bytes: 64 << 10,
+        text: r#"(module (memory 0) (memory $m 1)
+            (func $step (param i32) (result i32)
+                (i32.eq (memory.grow $m (local.get 0)) (i32.const -1)))
+            (func (export "run") (result i32)
+                (local $failed i32)
+                (i32.store $m (i32.const 65532) (i32.const 7))
+                (local.set $failed
+                    (i32.add (i32.eq (memory.grow 0 (i32.const 1)) (i32.const -1))
+                    (i32.add (call $step (i32.const 1)) (i32.add (call $step (i32.const 1))
+                    (i32.add (call $step (i32.const 20)) (call $step (i32.const 1)))))))
+                (if (i32.ne (i32.load $m (i32.const 65532)) (i32.const 7)) (then (unreachable)))
+                (local.get $failed)))"#,
+        run: call_run,
+        results: &[0, 1, 2, 3, 4, 5],
+    },
+    Case {
+        name: "a new table",
+        least_bytes: 8000,
+        text: r#"(module (table 1000 externref) (table 2000 (ref null func) (ref.func $f))
+            (func $f) (func (export "run") (result i32) (i32.add (table.size 0) (table.size 1))))"#,
+        run: call_run,
+        results: &[3000],
+    },
+    Case {
+        name: "tables that grow",
+        least_bytes: 8000,
+        text: r#"(module (table $t 10 funcref) (elem (i32.const 9) func $f)
+            (func $f (result i32) (i32.const 7))
+            (func $step (param i32) (result i32)
+                (i32.eq (table.grow $t (ref.null func) (local.get 0)) (i32.const -1)))
+            (func (export "run") (result i32)
+                (local $failed i32)
+                (local.set $failed
+                    (i32.add (call $step (i32.const 1000)) (i32.add (call $step (i32.const 1))
+                        (call $step (i32.const 9000)))))
+                (if (i32.ne (call_indirect (result i32) (i32.const 9)) (i32.const 7))
+                    (then (unreachable)))
+                (local.get $failed)))"#,
+        run: call_run,
+        results: &[0, 1, 2, 3],
+    },
+    Case {
+        name: "the stack",
+        least_bytes: 64 << 10,
+        text: r#"(module (func (export "run") (result i32) (i32.const 7)))"#,
+        run: call_run,
+        results: &[7],
+    },
+    // Arrays, and so many small objects that their list of addresses is large.
+    Case {
+        name: "objects",
+        least_bytes: 1000,
+        text: r#"(module
+            (type $a (array (mut i64)))
+            (type $s (struct (field (ref null $s))))
+            (type $b (array i8))
+            (data $d "0123456789")
+            (func (export "run") (result i32)
+                (local $n i32) (local $list (ref null $s)) (local $a (ref $a))
+                (local.set $a (array.new $a (i64.const 1) (i32.const 1000)))
+                (loop $l
+                    (local.set $list (struct.new $s (local.get $list)))
+                    (br_if $l (i32.lt_u (local.tee $n (i32.add (local.get $n) (i32.const 1)))
+                        (i32.const 3000))))
+                (array.copy $a $a (array.new_default $a (i32.const 500)) (i32.const 500)
+                    (local.get $a) (i32.const 0) (i32.const 0))
+                (i32.add (local.get $n) (array.len (local.get $a)))))"#,
+        run: call_run,
+        results: &[4000],
+    },
+    Case {
+        name: "objects of constant expressions",
+        least_bytes: 1000,
+        text: r#"(module
+            (type $a (array i64))
+            (global $g (ref $a) (array.new $a (i64.const 1) (i32.const 1000)))
+            (table $t 10 (ref null $a) (array.new_default $a (i32.const 2000)))
+            (elem $e (ref $a) (array.new_default $a (i32.const 500)) (global.get $g))
+            (func (export "run") (result i32)
+                (table.init $t $e (i32.const 0) (i32.const 0) (i32.const 2))
+                (i32.add (array.len (table.get $t (i32.const 0)))
+                    (array.len (table.get $t (i32.const 9))))))"#,
+        run: call_run,
+        results: &[2500],
+    },
+    // A reference to each, so that they are objects of the heap; many hold the list's memory.
+    Case {
+        name: "exceptions",
+        least_bytes: 1000,
+        text: r#"(module
+            (tag $t (param i32))
+            (type $s (struct (field exnref) (field (ref null $s))))
+            (func (export "run") (result i32)
+                (local $n i32) (local $list (ref null $s)) (local $e exnref)
+                (loop $l
+                    (block $h (result i32 exnref)
+                        (try_table (catch_ref $t $h) (throw $t (i32.const 1)))
+                        (unreachable))
+                    (local.set $e)
+                    (local.set $n (i32.add (local.get $n)))
+                    (local.set $list (struct.new $s (local.get $e) (local.get $list)))
+                    (br_if $l (i32.lt_u (local.get $n) (i32.const 1000))))
+                (local.get $n)))"#,
+        run: call_run,
+        results: &[1000],
+    },
+    // Collected at once: so many that to list them would need memory.
+    Case {
+        name: "values of the host",
+        least_bytes: 1000,
+        text: "(module)",
+        run: |store, _| {
+            let mut count = 0;
+            let mut made = Ok(());
+            while made.is_ok() && count < 3000 {
+                let mut scope = fulmar::RootScope::new(&mut *store);
+                made = ExternRef::new(&mut scope, count).map(drop);
+                count += 1;
+            }
+            store.gc();
+            assert_eq!(store.gc_heap_bytes(), 0);
+            made.map(|()| count)
+        },
+        results: &[3000],
+    },
+    Case {
+        name: "an element segment",
+        least_bytes: 2000,
+        text: r#"(module
+            (elem $e externref (ref.null extern) (ref.null extern)) (table $t 1 externref)
+            (elem $f func $f $f $f $f $f $f $f $f $f $f $f $f $f $f $f $f $f $f $f $f $f $f $f $f
+                $f $f $f $f $f $f $f $f $f $f $f $f $f $f $f $f $f $f $f $f $f $f $f $f $f $f $f $f
+                $f $f $f $f $f $f $f $f $f $f $f $f $f $f $f $f $f $f $f $f $f $f $f $f $f $f $f $f
+                $f $f $f $f $f $f $f $f $f $f $f $f $f $f $f $f $f $f $f $f $f $f $f $f $f $f $f $f
+                $f $f $f $f $f $f $f $f $f $f $f $f $f $f $f $f $f $f $f $f $f $f $f $f $f $f $f $f
+                $f $f $f $f $f $f $f $f $f $f $f $f $f $f $f $f $f $f $f $f $f $f $f $f $f $f $f $f
+                $f $f $f $f $f $f $f $f $f $f $f $f $f $f $f $f $f $f $f $f $f $f $f $f $f $f $f $f
+                $f $f $f $f $f $f $f $f $f $f $f $f $f $f $f $f $f $f $f $f $f $f $f $f $f $f $f $f
+                $f $f $f $f $f $f $f $f $f $f $f $f $f $f $f $f $f $f $f $f $f $f $f $f $f $f $f $f
+                $f $f $f $f $f $f $f $f $f $f $f $f $f $f $f $f $f $f $f $f $f $f $f $f $f $f $f $f)
+            (func $f (export "run") (result i32) (i32.const 7)))"#,
+        run: call_run,
+        results: &[7],
+    },
+    Case {
+        name: "memories and tables of the host",
+        least_bytes: 8000,
+        text: "(module)",
+        run: |store, _| {
+            let memory = Memory::new(&mut *store, MemoryType::new(1, None))?;
+            let table = TableType::new(RefType::EXTERNREF, 1000, None);
+            let table = Table::new(&mut *store, table, Ref::Extern(None))?;
+            let grown = memory.grow(&mut *store, 3)?;
+            let elements = table.grow(&mut *store, 5000, Ref::Extern(None))?;
+            Ok((grown + elements) as i32)
+        },
+        results: &[1001],
+    },
+];
+
+fn engine(mode: CompilationMode, stack: usize) -> Engine {
+    let mut config = Config::new();
+    config.compilation_mode(mode).max_wasm_stack(stack);
+    Engine::new(&config).unwrap()
+}
+
+/// Runs a case with this refusal and then with all memory; says how many requests were refused.
+fn run_case(case: &Case, wasm: &[u8], refusal: Refusal) -> usize {
+    let stack = if case.name == "the stack" { 1 << 20 } else { 960 };
+    let engine = engine(CompilationMode::Eager, stack);
+    let module = Module::new(&engine, wasm).unwrap();
+    let mut store = Store::new(&engine, ());
+    let (result, refused) = refusing(refusal, || (case.run)(&mut store, &module));
+    let place = format!("{}, {refusal:?}, {refused} refused: {result:?}", case.name);
+    match &result {
+        Ok(result) => {
+            assert!(case.results.contains(result), "{place}");
+            assert!(refused > 0 || *result == case.results[0], "{place}");
+        }
+        // A trap, or a message; never one about something else.
+        Err(error) => {
+            assert!(refused > 0, "{place}");
+            let text = error.to_string();
+            let known = ["memory", "allocation", "failed to grow"];
+            assert!(known.iter().any(|known| text.contains(known)), "{place}");
+        }
+    }
+    store.gc();
+    assert_eq!((case.run)(&mut store, &module).ok(), Some(case.results[0]), "{place}, and again");
+    refused
+}
+
+/// Each request is refused once, alone and with all that follow.
+fn refuse_each(case: &Case) -> usize {
+    let wasm = wat::parse_str(case.text).unwrap();
+    let mut requests = 0;
+    for all in [false, true] {
+        requests = 0;
+        loop {
+            let before = bytes_in_use();
+            let refusal = Refusal { least_bytes: case.least_bytes, granted: requests, all };
+            let refused = run_case(case, &wasm, refusal);
+            assert_eq!(bytes_in_use(), before, "{}: {refusal:?}", case.name);
+            if refused == 0 {
+                break;
+            }
+            requests += 1;
+        }
+    }
+    requests
+}
+
+/// A copy of the module.
+fn a_module() {
+    let wasm =
+        wat::parse_str(format!("(module (@custom \"c\" \"{}\"))", "c".repeat(10_000))).unwrap();
+    let before = bytes_in_use();
+    let engine = engine(CompilationMode::Eager, 1 << 10);
+    let refusal = Refusal { least_bytes: wasm.len(), granted: 0, all: true };
+    let (result, refused) = refusing(refusal, || Module::new(&engine, &wasm));
+    assert_eq!(refused, 1);
+    assert_eq!(result.map(drop).unwrap_err().to_string(), "no memory for the module");
+    Module::new(&engine, &wasm).unwrap();
+    drop(engine);
+    assert_eq!(bytes_in_use(), before);
+}
+
+#[test]
+fn every_request_may_be_refused() {
+    a_module();
+    for case in CASES {
+        let requests = refuse_each(case);
+        eprintln!("{}: {requests} requests", case.name);
+        assert!(requests > 0, "{}: nothing was refused", case.name);
+    }
+}
