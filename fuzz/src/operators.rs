@@ -50,9 +50,12 @@ const MEMARG: MemArg =
 const LANES: [u8; 5] = [0, 1, 3, 7, 15];
 
 /// An instruction with some values of its fields, and whether it accesses memory; nothing if it has other fields,
-/// or ends what the validator looks at.
+/// or needs a block around it.
 macro_rules! candidate {
     (End) => {
+        Vec::new()
+    };
+    (Else) => {
         Vec::new()
     };
     ($op:ident) => {
