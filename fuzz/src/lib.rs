@@ -8,6 +8,7 @@
 mod api_calls;
 pub mod edges;
 pub mod engines;
+pub mod fuel;
 pub mod generate;
 pub mod host;
 pub mod mem_edge;

@@ -6,7 +6,7 @@ use crate::generate::{self, COUNTER, COUNTER_START, Profile};
 use crate::observe::{self, Outcome, Step, Stop};
 use crate::plan::Plan;
 use crate::value::Value;
-use crate::{mem_edge, single_inst, wast_swarm};
+use crate::{fuel, mem_edge, single_inst, wast_swarm};
 use arbitrary::{Result, Unstructured};
 use fulmar::{CompilationMode, Engine, Module};
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -116,12 +116,13 @@ fn modes(fuel: Option<u64>) -> impl Iterator<Item = Settings> {
 /// What the instructions that count calls and turns of loops cost at least, each time.
 const TURN_COST: u64 = 7;
 
-/// No configuration makes a difference, to the fuel that is left neither; each call and each turn of a loop is paid
-/// for; and where fuel does not run out, metering makes no difference.
+/// No configuration makes a difference, to the fuel that is left neither; each instruction that can be reached is paid
+/// for by a block, and each call and each turn of a loop; and where fuel does not run out, metering makes no difference.
 pub fn diff_modes(bytes: &[u8]) -> Verdict {
     attempt(bytes, |u| {
         let fuel = u.int_in_range(0..=20_000)?;
         let wasm = generate::terminating(Profile::All, u)?;
+        fuel::check(&wasm);
         let plan = plan(&wasm, u)?;
         let plain = same_in_all(modes(None), &wasm, &plan);
         let metered = same_in_all(modes(Some(fuel)), &wasm, &plan);

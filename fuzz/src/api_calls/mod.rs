@@ -178,10 +178,10 @@ impl World {
         let Shop { id, engine: own_engine, store } = &mut self.shops[at];
         let outcome = quietly(|| Instance::new(&mut *store, &module, &[imported.into()]));
         if engine != *own_engine {
-            return outcome.is_error("module and store belong to different engines");
+            return outcome.must_fail("module and store belong to different engines");
         }
         if from != at {
-            return outcome.is_foreign();
+            return outcome.must_be_foreign();
         }
         let instance = outcome.value().expect("the import fits");
         let held = |item| Held { shop: *id, item, model: signature.clone() };
@@ -234,17 +234,17 @@ impl World {
         let plan = Plan::arbitrary(u, func)?;
         let mut params = self.params(at, &signature, u.arbitrary()?);
         let wrong = u.int_in_range(0..=9)?;
-        let mut is_error = false;
-        let mut is_foreign = shop != self.shops[at].id;
+        let mut must_fail = false;
+        let mut must_be_foreign = shop != self.shops[at].id;
         match wrong {
-            0 => is_error = params.pop().is_some(),
+            0 => must_fail = params.pop().is_some(),
             1 if !params.is_empty() => {
                 let place = u.choose_index(params.len())?;
                 params[place] = match params[place] {
                     Val::I32(_) => Val::I64(0),
                     _ => Val::I32(0),
                 };
-                is_error = true;
+                must_fail = true;
             }
             2 => {
                 let is_other = |held: &&Held<Func, _>| held.shop != self.shops[at].id;
@@ -252,7 +252,7 @@ impl World {
                 let place = params.iter().position(|it| matches!(it, Val::FuncRef(_)));
                 if let (Some(other), Some(place)) = (other, place) {
                     params[place] = Val::FuncRef(Some(other));
-                    is_foreign = true;
+                    must_be_foreign = true;
                 }
             }
             _ => {}
@@ -275,11 +275,11 @@ impl World {
         for stale in std::mem::take(&mut store.data_mut().rooted) {
             assert!(stale.data(store.as_context()).is_err(), "its scope has ended");
         }
-        if is_foreign {
-            return outcome.is_foreign();
+        if must_be_foreign {
+            return outcome.must_be_foreign();
         }
-        if is_error {
-            return outcome.is_error("");
+        if must_fail {
+            return outcome.must_fail("");
         }
         if !plan.end.check(plan, outcome) {
             return Ok(());
@@ -299,10 +299,10 @@ impl World {
         let number: i64 = u.arbitrary()?;
         let typed = quietly(|| func.typed::<(i64, i64), i64>(&*store));
         if shop != id {
-            return typed.is_foreign();
+            return typed.must_be_foreign();
         }
         if signature.params != [ValType::I64; 2] || signature.results != [ValType::I64] {
-            return typed.is_error("type mismatch");
+            return typed.must_fail("type mismatch");
         }
         let typed = typed.value().expect("of this type");
         match quietly(|| typed.call(&mut *store, (0, number))) {
@@ -322,7 +322,7 @@ impl World {
         let Shop { id, store, .. } = &mut self.shops[at];
         let outcome = quietly(|| instance.get_typed_func::<(), ()>(&mut *store, "bump"));
         if shop != *id {
-            return outcome.is_foreign();
+            return outcome.must_be_foreign();
         }
         outcome.value().expect("an export").call(&mut *store, ()).expect("it can't fail");
         let global = instance.get_global(&mut *store, "g").expect("an export");
@@ -369,11 +369,11 @@ impl World {
         let value: i64 = u.arbitrary()?;
         if u.ratio(1, 4)? {
             let outcome = quietly(|| item.set(&mut *store, Val::F64(0)));
-            return if shop == id { outcome.is_error("") } else { outcome.is_foreign() };
+            return if shop == id { outcome.must_fail("") } else { outcome.must_be_foreign() };
         }
         let outcome = quietly(|| item.set(&mut *store, Val::I64(value)));
         if shop != id {
-            return outcome.is_foreign();
+            return outcome.must_be_foreign();
         }
         outcome.value().expect("an i64");
         *model = value;
@@ -387,10 +387,10 @@ impl World {
         let delta = *u.choose(&[0, 1, 2, PAGES_MAX + 1, u64::MAX])?;
         let outcome = quietly(|| item.grow(&mut *store, delta));
         if shop != id {
-            return outcome.is_foreign();
+            return outcome.must_be_foreign();
         }
         if pages.saturating_add(delta) > PAGES_MAX {
-            outcome.is_error("")?;
+            outcome.must_fail("")?;
         } else {
             assert_eq!(outcome.value().expect("there is room"), *pages);
             *pages += delta;
@@ -416,10 +416,10 @@ impl World {
             let delta = *u.choose(&[0, 1, 3, ELEMENTS_MAX + 1, u64::MAX])?;
             let outcome = quietly(|| item.grow(&mut *store, delta, value));
             if shop != id {
-                return outcome.is_foreign();
+                return outcome.must_be_foreign();
             }
             if (model.len() as u64).saturating_add(delta) > ELEMENTS_MAX {
-                return outcome.is_error("");
+                return outcome.must_fail("");
             }
             assert_eq!(outcome.value().expect("there is room"), model.len() as u64);
             model.resize(model.len() + delta as usize, Some(number));
@@ -427,11 +427,11 @@ impl World {
             let index = u.int_in_range(0..=ELEMENTS_MAX)?;
             let outcome = quietly(|| item.set(&mut *store, index, value));
             if shop != id {
-                return outcome.is_foreign();
+                return outcome.must_be_foreign();
             }
             match model.get_mut(index as usize) {
                 Some(element) => *element = Some(number),
-                None => return outcome.is_error(""),
+                None => return outcome.must_fail(""),
             }
             outcome.value().expect("an element");
         }
@@ -449,7 +449,7 @@ impl World {
         let Shop { id, store, .. } = &mut self.shops[at];
         let outcome = quietly(|| item.to_owned_rooted(&mut *store));
         if shop != *id {
-            return outcome.is_foreign();
+            return outcome.must_be_foreign();
         }
         let item = outcome.value().expect("its scope is the store's");
         self.owned.push(Held { shop, item, model });
@@ -467,7 +467,7 @@ impl World {
         let mut scope = RootScope::new(store);
         let outcome = quietly(|| Ok(item.to_rooted(&mut scope)));
         if shop != id {
-            return outcome.is_foreign();
+            return outcome.must_be_foreign();
         }
         let root = outcome.value().expect("it can't fail");
         assert_eq!(guest::number_of(&scope, root), *model);
@@ -486,7 +486,7 @@ impl World {
             Some((_, pre)) => {
                 let outcome = quietly(|| StructRef::new(&mut scope, pre, &fields));
                 if engine != *own {
-                    return outcome.is_panic("type used with an engine");
+                    return outcome.must_panic("type used with an engine");
                 }
                 let object = outcome.value().expect("there is memory");
                 assert_eq!(object.fields(&mut scope).expect("rooted").len(), fields.len());
@@ -494,7 +494,7 @@ impl World {
             None => {
                 let outcome = quietly(|| Ok(StructRefPre::new(&mut scope, ty)));
                 if engine != *own {
-                    return outcome.is_panic("type used with an engine");
+                    return outcome.must_panic("type used with an engine");
                 }
                 self.pres.push((engine, outcome.value().expect("it can't fail")));
             }
@@ -509,7 +509,7 @@ impl World {
         let Shop { id, engine: own, store } = &mut self.shops[at];
         let outcome = quietly(|| Ok(linker.get(&mut *store, "host", "two")));
         if engine != *own {
-            return outcome.is_panic("linker and store belong to different engines");
+            return outcome.must_panic("linker and store belong to different engines");
         }
         let item = outcome.value().expect("it can't fail").and_then(fulmar::Extern::into_func);
         let item = item.expect("it is defined");

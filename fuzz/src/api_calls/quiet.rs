@@ -48,18 +48,18 @@ impl<T: std::fmt::Debug> Outcome<T> {
     }
 
     /// Something of another store was used.
-    pub(super) fn is_foreign(self) -> Result<()> {
-        self.is_panic("object used with a store that it does not belong to")
+    pub(super) fn must_be_foreign(self) -> Result<()> {
+        self.must_panic("object used with a store that it does not belong to")
     }
 
-    pub(super) fn is_panic(self, start: &str) -> Result<()> {
+    pub(super) fn must_panic(self, start: &str) -> Result<()> {
         match self {
             Self::Panic(message) if message.starts_with(start) => Ok(()),
             other => panic!("it must panic: {start}; {other:?}"),
         }
     }
 
-    pub(super) fn is_error(self, start: &str) -> Result<()> {
+    pub(super) fn must_fail(self, start: &str) -> Result<()> {
         match self {
             Self::Error(error) if error.to_string().starts_with(start) => Ok(()),
             other => panic!("it must be an error: {start}; {other:?}"),
