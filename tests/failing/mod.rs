@@ -1,13 +1,17 @@
-//! A global allocator that refuses memory when told to, and counts the bytes in use.
+//! A global allocator that refuses memory when told to, and counts the bytes that this thread has in use: the
+//! test harness's own threads allocate when they like.
 
 use std::alloc::{GlobalAlloc, Layout, System};
+use std::cell::Cell;
 use std::ptr::null_mut;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed};
 
 struct Failing;
 
-/// The bytes in use.
-static NOW: AtomicUsize = AtomicUsize::new(0);
+thread_local! {
+    /// The bytes in use.
+    static NOW: Cell<isize> = const { Cell::new(0) };
+}
 /// What is smaller than this is never refused.
 static LEAST: AtomicUsize = AtomicUsize::new(usize::MAX);
 /// How many more requests of that size are granted before one is refused.
@@ -26,11 +30,14 @@ fn refuses(size: usize) -> bool {
     refuses
 }
 
+fn count(allocated: usize, freed: usize) {
+    NOW.set(NOW.get() + allocated.cast_signed() - freed.cast_signed());
+}
+
 /// Counts a request that was granted.
 fn granted(pointer: *mut u8, freed: usize, allocated: usize) -> *mut u8 {
     if !pointer.is_null() {
-        NOW.fetch_add(allocated, Relaxed);
-        NOW.fetch_sub(freed, Relaxed);
+        count(allocated, freed);
     }
     pointer
 }
@@ -55,7 +62,7 @@ unsafe impl GlobalAlloc for Failing {
     }
 
     unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
-        NOW.fetch_sub(layout.size(), Relaxed);
+        count(0, layout.size());
         // SAFETY: the caller's promise; the memory is the system allocator's.
         unsafe { System.dealloc(pointer, layout) }
     }
@@ -94,6 +101,6 @@ pub(crate) fn refusing<R>(refusal: Refusal, run: impl FnOnce() -> R) -> (R, usiz
 }
 
 /// The bytes in use.
-pub(crate) fn bytes_in_use() -> usize {
-    NOW.load(Relaxed)
+pub(crate) fn bytes_in_use() -> isize {
+    NOW.get()
 }
