@@ -2,35 +2,12 @@
 //!
 //! One test, because the count of allocated bytes is that of the whole process.
 
+mod counting;
+
+use counting::{alone, measure};
 use fulmar::{
     CompilationMode, Config, Engine, ExternRef, Instance, Memory, MemoryType, Module, Store,
 };
-use std::alloc::{GlobalAlloc, Layout, System};
-use std::sync::atomic::{AtomicUsize, Ordering};
-
-/// The system's allocator, with a count of the bytes in use.
-struct Counting;
-
-static IN_USE: AtomicUsize = AtomicUsize::new(0);
-
-// SAFETY: everything is passed on to the system's allocator.
-unsafe impl GlobalAlloc for Counting {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        IN_USE.fetch_add(layout.size(), Ordering::Relaxed);
-        // SAFETY: passed on to the caller.
-        unsafe { System.alloc(layout) }
-    }
-
-    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
-        IN_USE.fetch_sub(layout.size(), Ordering::Relaxed);
-        // SAFETY: passed on to the caller.
-        unsafe { System.dealloc(pointer, layout) }
-    }
-}
-
-#[global_allocator]
-static COUNTING: Counting = Counting;
-
 /// A module of some size, which uses most kinds of declarations.
 fn text() -> String {
     let add = "(i32.add (local.get 0) (i32.const 7))";
@@ -67,16 +44,18 @@ fn use_everything(engine: &Engine, wasm: &[u8]) {
 
 #[test]
 fn nothing_is_left_but_the_engine() {
+    let _alone = alone();
     let wasm = wat::parse_str(text()).unwrap();
     for mode in [CompilationMode::Eager, CompilationMode::LazyTranslation, CompilationMode::Lazy] {
         let engine = Engine::new(Config::new().compilation_mode(mode)).unwrap();
         // The engine keeps the types that modules use; after this it knows them.
         use_everything(&engine, &wasm);
-        let before = IN_USE.load(Ordering::Relaxed);
-        for _ in 0..3 {
-            use_everything(&engine, &wasm);
-            assert!(Module::new(&engine, &wasm[..wasm.len() - 20]).is_err());
-        }
-        assert_eq!(IN_USE.load(Ordering::Relaxed), before, "{mode:?}");
+        let ((), cost) = measure(|| {
+            for _ in 0..3 {
+                use_everything(&engine, &wasm);
+                assert!(Module::new(&engine, &wasm[..wasm.len() - 20]).is_err());
+            }
+        });
+        assert_eq!(cost.kept, 0, "{mode:?}");
     }
 }

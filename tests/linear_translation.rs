@@ -94,7 +94,7 @@ struct Shape {
 struct Cost {
     bytes: usize,
     peak: usize,
-    kept: usize,
+    kept: isize,
 }
 
 fn measure(shape: &Shape, parts: usize) -> Cost {
@@ -129,7 +129,8 @@ fn check(shape: &'static Shape) {
         eprintln!("{report}; {} a byte", large.peak / large.bytes);
         assert!(large.peak <= small.peak * 9 + (64 << 10), "{report}");
         assert!(large.peak <= large.bytes * shape.bytes_max, "{report}");
-        assert!(large.kept <= large.bytes * KEPT_MAX + (64 << 10), "{report}");
+        let kept_max = large.bytes * KEPT_MAX + (64 << 10);
+        assert!(large.kept <= kept_max.cast_signed(), "{report}");
     };
     thread::Builder::new().stack_size(256 << 10).spawn(test).unwrap().join().unwrap();
 }
