@@ -20,3 +20,4 @@ pub mod single_inst;
 pub mod targets;
 pub mod value;
 pub mod wast_swarm;
+pub mod whereabouts;

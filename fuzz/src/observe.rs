@@ -2,6 +2,7 @@
 
 use crate::plan::{Call, Plan};
 use crate::value::Value;
+use crate::whereabouts;
 
 /// Why a guest was stopped, as far as engines agree on the reasons.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, Hash)]
@@ -47,6 +48,8 @@ pub struct State {
 
 /// One engine with a module, made new for each run.
 pub trait Guest {
+    /// The engine's name.
+    fn engine(&self) -> &'static str;
     fn instantiate(&mut self) -> Outcome;
     fn call(&mut self, call: &Call) -> Outcome;
     /// The present state, of what the plan lists; only called behind a successful instantiation.
@@ -66,6 +69,7 @@ pub struct Step {
 
 /// Carries out a plan, up to the first limit that is reached.
 pub fn run(guest: &mut dyn Guest, plan: &Plan) -> Vec<Step> {
+    whereabouts::enter(guest.engine());
     let outcome = guest.instantiate();
     let alive = matches!(outcome, Outcome::Returned(_));
     let state = if alive { guest.state(plan) } else { State::default() };

@@ -5,6 +5,7 @@ use crate::host::{self, Host};
 use crate::observe::{Guest, Outcome, State, Stop, fingerprint};
 use crate::plan::{Call, Plan};
 use crate::value::{DEPTH_MAX, ELEMENTS_MAX, Value};
+use crate::whereabouts;
 use fulmar::{
     AnyRef, AsContextMut, CompilationMode, Config, Engine, Error, FuncType, Instance, Linker,
     Module, Ref, RootScope, Rooted, Store, StoreLimits, StoreLimitsBuilder, Trap, V128, Val,
@@ -58,6 +59,7 @@ impl FulmarGuest {
     ///
     /// If fulmar refuses the module, which is valid.
     pub fn new(wasm: &[u8], settings: Settings) -> Self {
+        whereabouts::enter("fulmar");
         let Settings { mode, accumulators, gc_stress, fuel } = settings;
         let mut config = config();
         config.compilation_mode(mode).accumulators(accumulators).gc_stress(gc_stress);
@@ -89,6 +91,10 @@ impl FulmarGuest {
 }
 
 impl Guest for FulmarGuest {
+    fn engine(&self) -> &'static str {
+        "fulmar"
+    }
+
     fn instantiate(&mut self) -> Outcome {
         self.refuel();
         match linker(self.store.engine()).instantiate(&mut self.store, &self.module) {

@@ -5,6 +5,7 @@ use crate::host::{self, Host};
 use crate::observe::{Guest, Outcome, State, Stop, fingerprint};
 use crate::plan::{Call, Plan};
 use crate::value::{ELEMENTS_MAX, Value};
+use crate::whereabouts;
 use std::panic;
 use wasmi::{
     CompilationMode, Config, Engine, Error, F32, F64, FuncType, Instance, Linker, Module, Ref,
@@ -34,6 +35,7 @@ impl WasmiGuest {
     ///
     /// If wasmi refuses the module.
     pub fn new(wasm: &[u8]) -> Option<Self> {
+        whereabouts::enter("wasmi");
         // libFuzzer's hook would end the process.
         let hook = panic::take_hook();
         panic::set_hook(Box::new(|_| {}));
@@ -65,6 +67,10 @@ fn module(wasm: &[u8]) -> Result<Module, Error> {
 }
 
 impl Guest for WasmiGuest {
+    fn engine(&self) -> &'static str {
+        "wasmi"
+    }
+
     fn instantiate(&mut self) -> Outcome {
         let linker = linker(self.store.engine());
         match linker.instantiate_and_start(&mut self.store, &self.module) {

@@ -5,6 +5,7 @@ use crate::host::{self, Host};
 use crate::observe::{Guest, Outcome, State, Stop, fingerprint};
 use crate::plan::{Call, Plan};
 use crate::value::{DEPTH_MAX, ELEMENTS_MAX, Value};
+use crate::whereabouts;
 use std::sync::LazyLock;
 use wasmtime::{
     AnyRef, AsContextMut, Config, Engine, Error, FuncType, Instance, Linker, Module, OptLevel,
@@ -44,6 +45,7 @@ impl WasmtimeGuest {
     ///
     /// If wasmtime refuses the module.
     pub fn new(wasm: &[u8]) -> Result<Self, Error> {
+        whereabouts::enter("wasmtime");
         let module = Module::new(&ENGINE, wasm)?;
         let limits = StoreLimitsBuilder::new()
             .memory_size(MEMORY_BYTES_MAX)
@@ -69,6 +71,10 @@ impl WasmtimeGuest {
 }
 
 impl Guest for WasmtimeGuest {
+    fn engine(&self) -> &'static str {
+        "wasmtime"
+    }
+
     fn instantiate(&mut self) -> Outcome {
         match linker().instantiate(&mut self.store, &self.module) {
             Ok(instance) => {
