@@ -76,6 +76,7 @@ scripts! {
     stores
     tables
     tail_calls
+    turns
     unreachable
     vectors
     wide_arithmetic

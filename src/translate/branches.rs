@@ -34,7 +34,7 @@ impl Condition {
 
 impl Walk<'_> {
     /// The position of an i32 constant.
-    fn const_i32(&mut self, value: i32) -> Operand {
+    pub(super) fn const_i32(&mut self, value: i32) -> Operand {
         let bits = u64::from(value.cast_unsigned());
         self.list.consts.push(Const { kind: Kind::I32, bits });
         Operand::Const(self.list.consts.len() as u32 - 1)
@@ -156,6 +156,7 @@ impl Walk<'_> {
                 self.move_values(count, frame.slot, false);
             }
             self.frames[at].branched = true;
+            self.turn(&frame, false);
             self.jump(frame.label);
         }
         self.unreachable_from_here();
@@ -187,13 +188,22 @@ impl Walk<'_> {
             return;
         }
         self.frames[at].branched = true;
-        let (moves, count) = self.branch_moves(&frame);
+        let (mut moves, count) = self.branch_moves(&frame);
+        let len = self.stack.len();
+        if moves && frame.kind == FrameKind::Loop && self.stack.get(len - count).slot == frame.slot
+        {
+            // The values only have to come to their own slots, which does no harm if the loop ends.
+            self.settle(count);
+            moves = false;
+        }
         if !moves {
+            self.turn(&frame, false);
             return self.emit_branch(condition, frame.label, count > 0);
         }
         let past = self.list.label();
         self.emit_branch_unless(condition, past, true);
         self.move_values(count, frame.slot, true);
+        self.turn(&frame, false);
         self.jump(frame.label);
         self.place(past);
     }
@@ -221,7 +231,10 @@ impl Walk<'_> {
                     self.frames[at].stub = Some(stub);
                     stub
                 }
-                None => frame.label,
+                None => {
+                    self.turn(&frame, true);
+                    frame.label
+                }
             };
             self.frames[at].branched |= frame.kind != FrameKind::Function;
             self.list.targets.push(label);
@@ -246,6 +259,7 @@ impl Walk<'_> {
             self.return_values(count, true);
         } else {
             self.move_values(count, frame.slot, true);
+            self.turn(&frame, false);
             self.jump(frame.label);
         }
     }

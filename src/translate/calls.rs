@@ -5,7 +5,11 @@ use crate::code::Op;
 use crate::types::index::{FuncIdx, TypeIdx};
 
 use super::ir::{Inst, Kind, Operand};
+use super::stack::Entry;
 use super::{Walk, slots_of};
+
+/// A function with more parameters than this, or more slots of locals, calls itself as it does others.
+const RESTART_MAX: u32 = 8;
 
 impl Walk<'_> {
     fn func_type(&self, func: FuncIdx) -> &FuncType {
@@ -69,12 +73,51 @@ impl Walk<'_> {
 
     pub(super) fn return_call(&mut self, func: u32) {
         let ty = self.func_type(FuncIdx(func)).clone();
+        if func == self.func.0 && self.restarts(ty.params().len()) {
+            return;
+        }
         let base = self.pop_arguments(ty.params().len());
         let (imported, index) = self.callee(func);
         let op = if imported { Op::ReturnCallImport } else { Op::ReturnCall };
         self.reserve_results(&ty, base);
         self.emit_words(op, [index, base * 8, slots_of(ty.params()), 0]);
         self.unreachable_from_here();
+    }
+
+    /// The call of a function to itself, in tail position, by a branch to its start, unless there is too
+    /// much to set: parameters are set, the other locals cleared.
+    fn restarts(&mut self, params: usize) -> bool {
+        let locals = self.cleared.len() as u32;
+        if params as u32 > RESTART_MAX || locals > RESTART_MAX || self.scratch.is_some() {
+            return false;
+        }
+        let first = self.stack.len() - params;
+        // Parameters are set in order. One that is read behind that goes to its own slot first.
+        for param in (0..params).rev() {
+            let set = self.local(param as u32).slot;
+            if matches!(self.stack.get(first + param).value, Operand::Local(read) if read < set) {
+                self.settle_at(first + param);
+            }
+        }
+        for param in 0..params {
+            let Entry { kind, value, .. } = self.stack.get(first + param);
+            let d = Operand::Local(self.local(param as u32).slot);
+            match value {
+                Operand::Const(_) => self.emit_const(d, value),
+                value if value == d => {}
+                value => self.put(kind, d, value),
+            }
+        }
+        for slot in self.cleared.clone() {
+            let zero = self.const_i32(0);
+            self.emit_const(Operand::Local(slot), zero);
+        }
+        let start = self.list.start.unwrap_or_else(|| self.list.label());
+        self.list.start = Some(start);
+        self.turn_to(start, false);
+        self.jump(start);
+        self.unreachable_from_here();
+        true
     }
 
     pub(super) fn return_call_indirect(&mut self, ty: u32, table: u32) {

@@ -117,7 +117,9 @@ impl Walk<'_> {
         };
         let at = self.frame_at(depth);
         self.frames[at].branched = true;
-        let Frame { label, slot, .. } = self.frames[at];
+        let frame = self.frames[at];
+        self.turn(&frame, true);
+        let Frame { label, slot, .. } = frame;
         self.list.tries.catches.push(Catch { tag, with_ref, label, slot });
     }
 

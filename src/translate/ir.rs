@@ -131,6 +131,8 @@ pub(crate) struct Inst {
 pub(crate) enum Node {
     Inst(Inst),
     Label(Label),
+    /// The label of the function's start, if there are branches to it.
+    Start,
 }
 
 /// A constant, its bits zero-extended.

@@ -7,6 +7,7 @@
 
 mod branches;
 mod calls;
+mod carry;
 mod exceptions;
 mod frames;
 mod ir;
@@ -18,6 +19,7 @@ mod select;
 mod stack;
 
 use alloc::vec::Vec;
+use core::ops::Range;
 
 use wasmparser::{BinaryReader, FunctionBody, Operator};
 
@@ -29,6 +31,7 @@ use crate::module::ModuleInner;
 use crate::types::ValType;
 use crate::types::index::FuncIdx;
 
+use carry::Turn;
 use exceptions::Tries;
 use frames::Frame;
 use ir::{Const, Inst, Kind, Label, Node, Operand};
@@ -74,6 +77,10 @@ pub(crate) struct List {
     targets: Vec<Label>,
     labels: u32,
     tries: Tries,
+    /// Where the function starts again when it calls itself last; it is placed before all but the entry.
+    start: Option<Label>,
+    /// The branches to starts of loops, in order.
+    turns: Vec<Turn>,
 }
 
 impl List {
@@ -84,6 +91,8 @@ impl List {
         self.targets.clear();
         self.labels = 0;
         self.tries.clear();
+        self.start = None;
+        self.turns.clear();
     }
 
     /// Takes back the last instruction.
@@ -163,6 +172,7 @@ impl Translator {
     pub(crate) fn buffer_bytes(&self) -> usize {
         self.list.nodes.capacity() * size_of::<Node>()
             + self.list.consts.capacity() * size_of::<Const>()
+            + self.list.turns.capacity() * size_of::<Turn>()
             + self.stack.buffer_bytes()
             + self.frames.capacity() * size_of::<Frame>()
             + self.locals.capacity() * size_of::<LocalRun>()
@@ -208,6 +218,8 @@ struct Walk<'a> {
     /// The scratch slots, where they must be placed before the locals.
     scratch: Option<u32>,
     param_slots: u32,
+    /// The slots that are cleared at the function's entry.
+    cleared: Range<u32>,
 }
 
 impl<'a> Walk<'a> {
@@ -227,6 +239,7 @@ impl<'a> Walk<'a> {
             fuel: None,
             scratch: None,
             param_slots: 0,
+            cleared: 0..0,
         }
     }
 
@@ -269,6 +282,7 @@ impl<'a> Walk<'a> {
         }
         let first = self.locals.get(params).map_or(slot, |run| run.local.slot);
         let zeros = slot - first;
+        self.cleared = first..slot;
         let (op, cleared) = match zeros {
             0 => (Op::Enter0, 0),
             1 => (Op::Enter1, 1),
@@ -294,6 +308,7 @@ impl<'a> Walk<'a> {
     /// Walks over all instructions; returns the first scratch slot.
     fn run(mut self, body: &FunctionBody<'_>) -> wasmparser::Result<u32> {
         self.push_function_frame();
+        self.list.nodes.push(Node::Start);
         self.start_fuel();
         let mut reader = body.get_operators_reader()?;
         while !reader.eof() {

@@ -15,6 +15,7 @@ use crate::code::handlers::{Clause, Handlers, TryRange};
 use crate::code::shape::{Family, TARGET};
 use crate::code::{Op, Opcode, Place, Shape};
 
+use super::carry::{self, Carried};
 use super::exceptions::{Catch, Tries, Try};
 use super::ir::{Class, Const, Inst, Kind, Label, Node, Operand};
 use super::kinds::Kinds;
@@ -26,6 +27,10 @@ pub(crate) struct Selector {
     items: Vec<Item>,
     /// What each accumulator holds.
     held: [Option<Held>; 3],
+    /// What the integer accumulator holds at labels of loops.
+    carried: Vec<Carried>,
+    /// The number of turns of loops that were passed.
+    turns: usize,
     /// The first scratch slot.
     scratch: u32,
     accumulators: bool,
@@ -55,6 +60,8 @@ struct Cut {
 struct Held {
     /// The slot that has, or would have, the same value.
     slot: u32,
+    /// The local that has it, too, where it is a copy.
+    local: Option<u32>,
     /// The item that made it, if it could leave the slot alone.
     maker: Option<usize>,
 }
@@ -109,6 +116,7 @@ impl Selector {
     /// About how many bytes the buffers take.
     pub(super) fn buffer_bytes(&self) -> usize {
         self.items.capacity() * size_of::<Item>()
+            + self.carried.capacity() * size_of::<Carried>()
             + self.labels.capacity() * size_of::<usize>()
             + self.fixups.capacity() * size_of::<(usize, usize, Label)>()
             + self.cuts.capacity() * size_of::<Cut>()
@@ -121,17 +129,64 @@ impl Selector {
         self.scratch = scratch;
         self.accumulators = accumulators;
         self.marks.clear();
+        self.turns = 0;
+        carry::at_turns(list, &mut self.carried);
         for (at, node) in list.nodes.iter().enumerate() {
             self.mark(list, at);
             match node {
-                Node::Label(label) => {
-                    self.items.push(Item::Label(*label));
-                    self.held = [None; 3];
+                Node::Label(label) => self.label(list, at, *label),
+                Node::Start => list.start.into_iter().for_each(|start| self.label(list, at, start)),
+                Node::Inst(inst) => {
+                    self.turn(list, at);
+                    self.inst(list, *inst);
                 }
-                Node::Inst(inst) => self.inst(list, *inst),
             }
         }
         self.mark(list, list.nodes.len());
+    }
+
+    /// Places a label. Behind it only what its loop carries is in an accumulator.
+    fn label(&mut self, list: &List, at: usize, label: Label) {
+        let mut held = None;
+        if let Some(carried) = self.carried.get_mut(label.0 as usize) {
+            match *carried {
+                Carried::Slot(slot)
+                    if self.accumulators
+                        && slot < NEAR_SLOTS
+                        && carry::is_read_first(list, at + 1, slot) =>
+                {
+                    self.carry(slot, list.nodes[at + 1..].iter());
+                    held = Some(Held { slot, local: None, maker: None });
+                }
+                _ => *carried = Carried::Nothing,
+            }
+        }
+        self.items.push(Item::Label(label));
+        self.held = [held, None, None];
+    }
+
+    /// Before a branch to the start of a loop: brings there what the loop carries.
+    fn turn(&mut self, list: &List, at: usize) {
+        while let Some(turn) = list.turns.get(self.turns).filter(|turn| turn.node <= at) {
+            self.turns += 1;
+            if let Carried::Slot(slot) = self.carried[turn.label.0 as usize] {
+                self.carry(slot, list.nodes[at..].iter());
+            }
+        }
+    }
+
+    /// Loads the integer accumulator, unless it holds the value of `slot`.
+    fn carry<'a>(&mut self, slot: u32, mut nodes: impl Iterator<Item = &'a Node>) {
+        if self.held_in(Class::Int, slot).is_some() {
+            return;
+        }
+        let offset = nodes.find_map(|node| match node {
+            Node::Inst(inst) => Some(inst.offset),
+            Node::Label(_) | Node::Start => None,
+        });
+        let field = slot_field(slot);
+        self.item(Op::Copy, field, field, [0; 4], offset.unwrap_or_default());
+        self.held[Class::Int as usize] = Some(Held { slot, local: None, maker: None });
     }
 
     /// Notes which starts and ends of `try_table`s stand before the node at `at`.
@@ -176,7 +231,10 @@ impl Selector {
             _ => inst.words,
         };
         self.items.push(Item::Inst { op: inst.op, d, x, y, rest, words, offset: inst.offset });
-        self.hold_results(&inst, kinds, far.is_some());
+        let copied = inst.x.slot().filter(|_| {
+            inst.op == Op::Copy && x.place == Place::Acc && matches!(inst.x, Operand::Local(_))
+        });
+        self.hold_results(&inst, kinds, far.is_some(), copied);
         if let Some(slot) = far {
             self.copy_far(slot, self.scratch + Scratch::D as u32, kinds.d, inst.offset);
         }
@@ -264,7 +322,11 @@ impl Selector {
     /// What the accumulator of `class` holds, if that is the value of `slot`.
     fn held_in(&self, class: Class, slot: u32) -> Option<Held> {
         let held = *self.held.get(class as usize)?;
-        held.filter(|held| held.slot == slot)
+        match held {
+            Some(held) if held.slot == slot => Some(held),
+            Some(held) if held.local == Some(slot) => Some(Held { slot, local: None, maker: None }),
+            _ => None,
+        }
     }
 
     /// Whether the source of a copy is in the accumulator of its class.
@@ -291,7 +353,7 @@ impl Selector {
     }
 
     /// Keeps track of the accumulators behind an instruction.
-    fn hold_results(&mut self, inst: &Inst, kinds: Kinds, far: bool) {
+    fn hold_results(&mut self, inst: &Inst, kinds: Kinds, far: bool, local: Option<u32>) {
         if inst.flush || clobbers(inst.op) {
             self.held = [None; 3];
         }
@@ -301,16 +363,16 @@ impl Selector {
                 Operand::Temp(_) if !far => Some(self.items.len() - 1),
                 _ => None,
             };
-            self.hold(kinds.d, slot, maker);
+            self.hold(kinds.d, Held { slot, local: local.filter(|local| *local != slot), maker });
         }
         if let (Some(kind), Some(slot)) = (inst.result, inst.z.slot()) {
-            self.hold(kind, slot, None);
+            self.hold(kind, Held { slot, local: None, maker: None });
         }
     }
 
-    fn hold(&mut self, kind: Kind, slot: u32, maker: Option<usize>) {
+    fn hold(&mut self, kind: Kind, value: Held) {
         if let (true, Some(held)) = (self.accumulators, self.held.get_mut(kind.class() as usize)) {
-            *held = Some(Held { slot, maker });
+            *held = Some(value);
         }
     }
 
@@ -318,6 +380,16 @@ impl Selector {
     fn forget(&mut self, slot: u32, kind: Kind) {
         let overwritten = slot..slot + kind.slots();
         for held in &mut self.held {
+            *held = match *held {
+                Some(Held { slot, local: Some(local), .. }) if overwritten.contains(&slot) => {
+                    Some(Held { slot: local, local: None, maker: None })
+                }
+                Some(held) => Some(Held {
+                    local: held.local.filter(|local| !overwritten.contains(local)),
+                    ..held
+                }),
+                None => None,
+            };
             *held = held.filter(|held| !overwritten.contains(&held.slot));
         }
     }
@@ -548,7 +620,7 @@ fn prefers_swap(xs: &[Option<Field>; 2], ys: &[Option<Field>; 2]) -> bool {
 }
 
 /// Whether the handlers of an op leave nothing in the accumulators but its result.
-fn clobbers(op: Op) -> bool {
+pub(super) fn clobbers(op: Op) -> bool {
     matches!(
         op,
         Op::Call
