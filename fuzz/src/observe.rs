@@ -95,15 +95,30 @@ pub fn run(guest: &mut dyn Guest, plan: &Plan) -> Vec<Step> {
 ///
 /// If they differ before either reached a limit.
 pub fn compare(ours: &[Step], (name, theirs): (&str, &[Step])) -> usize {
-    for (index, (ours, theirs)) in ours.iter().zip(theirs).enumerate() {
-        if ours.outcome == Outcome::Limit || theirs.outcome == Outcome::Limit {
-            return index;
-        }
-        assert_eq!(ours, theirs, "step {index}, on the right {name}");
-    }
+    agreement(ours, theirs).unwrap_or_else(|index| {
+        assert_eq!(ours.get(index), theirs.get(index), "step {index}, on the right {name}");
+        unreachable!("they differ there")
+    })
+}
+
+/// How many steps of two runs could be compared.
+///
+/// # Errors
+///
+/// The first step that differs, if they do before either reached a limit.
+pub fn agreement(ours: &[Step], theirs: &[Step]) -> Result<usize, usize> {
+    let limited = |step: Option<&Step>| step.is_some_and(|it| it.outcome == Outcome::Limit);
     // A run without a limit ends only where the plan does.
-    assert_eq!(ours.len(), theirs.len(), "the runs are of equal length; the second is {name}");
-    ours.len()
+    for index in 0..ours.len().max(theirs.len()) {
+        let (ours, theirs) = (ours.get(index), theirs.get(index));
+        if limited(ours) || limited(theirs) {
+            return Ok(index);
+        }
+        if ours != theirs {
+            return Err(index);
+        }
+    }
+    Ok(ours.len())
 }
 
 /// A number that stands for the contents of a memory; fast, since it is asked for after each call.

@@ -232,7 +232,7 @@ impl Walk<'_> {
                     stub
                 }
                 None => {
-                    self.turn(&frame, true);
+                    self.turn(&frame, false);
                     frame.label
                 }
             };

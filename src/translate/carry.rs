@@ -23,8 +23,8 @@ pub(crate) struct Turn {
     pub(super) label: Label,
     /// The branch's position in the list.
     pub(super) node: usize,
-    /// Whether nothing else can be done there: a branch table, or a clause that catches.
-    pub(super) shared: bool,
+    /// Whether it is a clause that catches, which comes from calls with anything in the accumulators.
+    pub(super) catches: bool,
 }
 
 /// What the accumulator holds at a label.
@@ -40,15 +40,15 @@ pub(super) enum Carried {
 
 impl Walk<'_> {
     /// Notes a branch that is emitted next, if it leads to the start of a loop.
-    pub(super) fn turn(&mut self, frame: &Frame, shared: bool) {
+    pub(super) fn turn(&mut self, frame: &Frame, catches: bool) {
         if frame.kind == FrameKind::Loop {
-            self.turn_to(frame.label, shared);
+            self.turn_to(frame.label, catches);
         }
     }
 
     /// Notes a branch back to `label` that is emitted next.
-    pub(super) fn turn_to(&mut self, label: Label, shared: bool) {
-        self.list.turns.push(Turn { label, node: self.list.nodes.len(), shared });
+    pub(super) fn turn_to(&mut self, label: Label, catches: bool) {
+        self.list.turns.push(Turn { label, node: self.list.nodes.len(), catches });
     }
 }
 
@@ -60,7 +60,7 @@ pub(super) fn at_turns(list: &List, carried: &mut Vec<Carried>) {
     }
     carried.resize(list.labels as usize, Carried::Unknown);
     for turn in &list.turns {
-        let slot = if turn.shared { None } else { made_last(list, turn.node) };
+        let slot = if turn.catches { None } else { made_last(list, turn.node) };
         let of = &mut carried[turn.label.0 as usize];
         *of = match (*of, slot) {
             (Carried::Unknown, Some(slot)) => Carried::Slot(slot),

@@ -88,6 +88,27 @@
         (br_if $turn (local.tee $n (i32.sub (local.get $n) (i32.const 1))))))
     (local.get $sum))
 
+  ;; An address that is a constant goes through the accumulator, behind the value and before the branch.
+  (memory 1)
+  (func (export "constant between") (param $n i32) (result i32) (local $sum i32)
+    (loop $turn
+      (local.set $sum (i32.add (local.get $n) (local.get $sum)))
+      (local.set $n (i32.sub (local.get $n) (i32.const 1)))
+      (v128.store (i32.const 16) (i32x4.splat (local.get $sum)))
+      (br_if $turn (local.get $n)))
+    (i32.load (i32.const 16)))
+
+  ;; One branch table leads to two loops that begin differently.
+  (func (export "two loops") (param $n i32) (result i32) (local $a i32) (local $b i32)
+    (loop $outer
+      (local.set $a (i32.add (local.get $n) (local.get $a)))
+      (loop $inner
+        (local.set $b (i32.add (local.get $b) (i32.const 100)))
+        (block $out
+          (local.set $n (i32.sub (local.get $n) (i32.const 1)))
+          (br_table $out $inner $outer $inner (local.get $n)))))
+    (i32.add (local.get $a) (local.get $b)))
+
   ;; A reference is carried like a number.
   (type $list (struct (field $value i32) (field $next (ref null $list))))
   (func (export "list") (param $n i32) (result i32)
@@ -113,6 +134,16 @@
       (if (local.get $n)
         (then (try_table (catch $t $turn) (call $thrower (local.get $n))))))
     (local.get $sum))
+
+  ;; As before, where the loop could carry its counter but for what is caught.
+  (func (export "caught again") (param $n i32) (result i32) (local $sum i32)
+    (loop $turn
+      (local.set $sum (i32.add (local.get $n) (local.get $sum)))
+      (if (local.get $n)
+        (then
+          (local.set $n (i32.sub (local.get $n) (i32.const 1)))
+          (try_table (catch_all $turn) (call $thrower (local.get $n))))))
+    (local.get $sum))
 )
 
 (assert_return (invoke "count" (i32.const 10)) (i32.const 55))
@@ -127,8 +158,11 @@
 (assert_return (invoke "outer" (i32.const 5)) (i32.const 7))
 (assert_return (invoke "table" (i32.const 5)) (i32.const 9))
 (assert_return (invoke "table" (i32.const 2)) (i32.const 3))
+(assert_return (invoke "constant between" (i32.const 10)) (i32.const 55))
+(assert_return (invoke "two loops" (i32.const 6)) (i32.const 608))
 (assert_return (invoke "list" (i32.const 10)) (i32.const 55))
 (assert_return (invoke "caught" (i32.const 4)) (i32.const 64))
+(assert_return (invoke "caught again" (i32.const 4)) (i32.const 10))
 
 (module
   ;; Both parameters are read behind where the first is set.
