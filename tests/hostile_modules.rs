@@ -205,6 +205,54 @@ fn as_many_parameters_and_results_as_there_may_be() {
     }
 }
 
+/// A call of two bytes leaves a thousand values. Of calls whose results pile up, few are taken in; the
+/// others are refused before they take memory.
+#[test]
+fn results_that_pile_up() {
+    let _alone = alone();
+    let piling_up = |calls: usize| {
+        let mut types = types(&[], &vec![ValType::I32; 1000]);
+        types.ty().function([], []);
+        let mut functions = FunctionSection::new();
+        functions.function(0).function(1);
+        let mut code = CodeSection::new();
+        for calls in [0, calls] {
+            let mut function = Function::new([]);
+            let mut body = function.instructions();
+            for _ in 0..calls {
+                body.call(0);
+            }
+            body.unreachable().end();
+            code.function(&function);
+        }
+        let mut exports = ExportSection::new();
+        exports.export("run", ExportKind::Func, 1);
+        module(&[&types, &functions, &exports, &code])
+    };
+    // As many as there may be locals, and a few.
+    take_in(&piling_up(50), [4_000, 1_000, 3]).unwrap();
+    for calls in [51, BODY_BYTES_MAX.min(MODULE_BYTES) / 4] {
+        let wasm = piling_up(calls);
+        let error = take_in(&wasm, [1_000, 1_000, 3]).unwrap_err();
+        assert!(error.to_string().contains("too many values"), "{error}");
+        let (validated, Cost { peak, .. }) =
+            measure(|| Module::validate(&Engine::default(), &wasm));
+        assert_eq!(validated.unwrap_err().to_string(), error.to_string());
+        assert!(peak <= 40 * wasm.len() + (2 << 20), "{peak}");
+
+        // Whose body is looked at later.
+        let engine = engine(CompilationMode::Lazy);
+        let lazy = Module::new(&engine, &wasm).unwrap();
+        let mut store = Store::new(&engine, ());
+        let instance = Instance::new(&mut store, &lazy, &[]).unwrap();
+        let run = instance.get_typed_func::<(), ()>(&mut store, "run").unwrap();
+        let (called, Cost { peak, .. }) = measure(|| run.call(&mut store, ()));
+        assert_eq!(called.unwrap_err().to_string(), error.to_string());
+        // The guest's stack among it.
+        assert!(peak <= 40 * wasm.len() + (4 << 20), "{peak}");
+    }
+}
+
 /// Tables that lead to blocks nested around them, each of which has a thousand results: many of
 /// them, with many targets, in functions of their own and in one.
 #[test]
