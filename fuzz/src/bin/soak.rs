@@ -5,7 +5,7 @@
 //! SECONDS are those of the processor, as Linux counts them. Prints a line each minute and at the end, so that a
 //! run that is cut short counts as well; fails if anything was found. FIRST is the first input (0).
 
-use fulmar_fuzz::{seeded, targets};
+use fulmar_fuzz::targets;
 use std::fs;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::process::ExitCode;
@@ -29,7 +29,7 @@ fn main() -> ExitCode {
     let (mut index, mut steps, mut finds) = (first, 0, 0);
     let mut last_line = Instant::now();
     loop {
-        let input = seeded::input(seed, index);
+        let input = targets::seeded_input(name, seed, index);
         match catch_unwind(AssertUnwindSafe(|| target(&input))) {
             Ok(verdict) => steps += verdict.steps(),
             Err(_) => {
