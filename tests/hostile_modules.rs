@@ -205,6 +205,21 @@ fn as_many_parameters_and_results_as_there_may_be() {
     }
 }
 
+/// Thirteen bytes that declare a million items, in each section.
+#[test]
+fn counts_of_items_that_are_not_there() {
+    let _alone = alone();
+    for section in [1, 2, 3, 4, 5, 6, 7, 9, 10, 11, 12, 13] {
+        // A section of 3 bytes, which are LEB128 for a million.
+        let wasm = [b"\0asm\x01\0\0\0".as_slice(), &[section, 3, 0xc0, 0x84, 0x3d]].concat();
+        take_in(&wasm, [3; 3]).unwrap_err();
+        let (validated, Cost { peak, .. }) =
+            measure(|| Module::validate(&Engine::default(), &wasm));
+        validated.unwrap_err();
+        assert!(peak <= 64 << 10, "{section}: {peak}");
+    }
+}
+
 /// A call of two bytes leaves a thousand values. Of calls whose results pile up, few are taken in; the
 /// others are refused before they take memory.
 #[test]

@@ -14,6 +14,7 @@ use self::bodies::{BodyValidation, validate_body};
 use self::const_expr::ModuleTypes;
 pub(crate) use self::const_expr::{ConstContext, ConstExpr, ConstValue};
 pub(crate) use self::names::FuncNames;
+use self::read::check_count;
 pub(crate) use self::read::parse;
 use self::types::TypeSpace;
 
@@ -268,6 +269,7 @@ pub(crate) fn validate(bytes: &[u8], features: WasmFeatures) -> Result<(), Error
     let mut bodies = Vec::new();
     for payload in parser.parse_all(bytes) {
         let payload = payload.map_err(Error::parse)?;
+        check_count(&payload)?;
         if let ValidPayload::Func(func, body) = validator.payload(&payload).map_err(Error::parse)? {
             bodies.push((func, body));
         }
