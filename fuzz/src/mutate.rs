@@ -5,7 +5,7 @@ use crate::quiet::catch;
 use crate::targets::features;
 use arbitrary::{Result, Unstructured};
 use wasm_mutate::WasmMutate;
-use wasmparser::Validator;
+use wasmparser::{Parser, Validator};
 
 /// How hard wasm-mutate looks for a change.
 const FUEL: u64 = 300;
@@ -25,7 +25,7 @@ pub fn mutate(wasm: &[u8], seed: u32) -> Option<Vec<u8>> {
     .flatten()
 }
 
-/// A module that was changed a few times, and then perhaps damaged. Is dumped.
+/// A module that was changed a few times, and then perhaps damaged, anywhere and where a section starts. Is dumped.
 pub fn mutated(u: &mut Unstructured<'_>) -> Result<Vec<u8>> {
     // Of types of garbage collection wasm-mutate knows nothing.
     let profile = if u.ratio(1, 4)? { Profile::All } else { Profile::Wasmi };
@@ -36,6 +36,28 @@ pub fn mutated(u: &mut Unstructured<'_>) -> Result<Vec<u8>> {
     if u.arbitrary()? {
         generate::damage(&mut wasm, u)?;
     }
+    if u.arbitrary()? {
+        damage_section(&mut wasm, u)?;
+    }
     generate::dump(&wasm);
     Ok(wasm)
+}
+
+/// Changes the number of items in a section, or the first one: few of all bytes are such.
+fn damage_section(wasm: &mut Vec<u8>, u: &mut Unstructured<'_>) -> Result<()> {
+    let payloads = Parser::new(0).parse_all(wasm).map_while(|payload| payload.ok());
+    let starts: Vec<u64> =
+        payloads.filter_map(|it| it.as_section().map(|(_, range)| range.start)).collect();
+    if starts.is_empty() {
+        return Ok(());
+    }
+    let at = *u.choose(&starts)? as usize + u.int_in_range(0..=2)?;
+    let Some(byte) = wasm.get_mut(at) else { return Ok(()) };
+    match u.int_in_range(0..=2)? {
+        0 => *byte = u.arbitrary()?,
+        1 => *byte ^= 1 << u.int_in_range(0..=7)?,
+        // A number that goes on.
+        _ => drop(wasm.splice(at..at, vec![0xff; u.int_in_range(1..=3)?])),
+    }
+    Ok(())
 }
