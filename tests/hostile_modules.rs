@@ -205,6 +205,69 @@ fn as_many_parameters_and_results_as_there_may_be() {
     }
 }
 
+/// Thirteen bytes that declare a million items, in each section.
+#[test]
+fn counts_of_items_that_are_not_there() {
+    let _alone = alone();
+    for section in [1, 2, 3, 4, 5, 6, 7, 9, 10, 11, 12, 13] {
+        // A section of 3 bytes, which are LEB128 for a million.
+        let wasm = [b"\0asm\x01\0\0\0".as_slice(), &[section, 3, 0xc0, 0x84, 0x3d]].concat();
+        take_in(&wasm, [3; 3]).unwrap_err();
+        let (validated, Cost { peak, .. }) =
+            measure(|| Module::validate(&Engine::default(), &wasm));
+        validated.unwrap_err();
+        assert!(peak <= 64 << 10, "{section}: {peak}");
+    }
+}
+
+/// A call of two bytes leaves a thousand values. Of calls whose results pile up, few are taken in; the
+/// others are refused before they take memory.
+#[test]
+fn results_that_pile_up() {
+    let _alone = alone();
+    let piling_up = |calls: usize| {
+        let mut types = types(&[], &vec![ValType::I32; 1000]);
+        types.ty().function([], []);
+        let mut functions = FunctionSection::new();
+        functions.function(0).function(1);
+        let mut code = CodeSection::new();
+        for calls in [0, calls] {
+            let mut function = Function::new([]);
+            let mut body = function.instructions();
+            for _ in 0..calls {
+                body.call(0);
+            }
+            body.unreachable().end();
+            code.function(&function);
+        }
+        let mut exports = ExportSection::new();
+        exports.export("run", ExportKind::Func, 1);
+        module(&[&types, &functions, &exports, &code])
+    };
+    // As many as there may be locals, and a few.
+    take_in(&piling_up(50), [4_000, 1_000, 3]).unwrap();
+    for calls in [51, BODY_BYTES_MAX.min(MODULE_BYTES) / 4] {
+        let wasm = piling_up(calls);
+        let error = take_in(&wasm, [1_000, 1_000, 3]).unwrap_err();
+        assert!(error.to_string().contains("too many values"), "{error}");
+        let (validated, Cost { peak, .. }) =
+            measure(|| Module::validate(&Engine::default(), &wasm));
+        assert_eq!(validated.unwrap_err().to_string(), error.to_string());
+        assert!(peak <= 40 * wasm.len() + (2 << 20), "{peak}");
+
+        // Whose body is looked at later.
+        let engine = engine(CompilationMode::Lazy);
+        let lazy = Module::new(&engine, &wasm).unwrap();
+        let mut store = Store::new(&engine, ());
+        let instance = Instance::new(&mut store, &lazy, &[]).unwrap();
+        let run = instance.get_typed_func::<(), ()>(&mut store, "run").unwrap();
+        let (called, Cost { peak, .. }) = measure(|| run.call(&mut store, ()));
+        assert_eq!(called.unwrap_err().to_string(), error.to_string());
+        // The guest's stack among it.
+        assert!(peak <= 40 * wasm.len() + (4 << 20), "{peak}");
+    }
+}
+
 /// Tables that lead to blocks nested around them, each of which has a thousand results: many of
 /// them, with many targets, in functions of their own and in one.
 #[test]

@@ -87,8 +87,7 @@ pub fn module(profile: Profile, u: &mut Unstructured<'_>) -> Result<Vec<u8>> {
     Ok(Module::new(config, u)?.to_bytes())
 }
 
-/// A valid module in which every call ends: it counts down an exported global. Also goes to the
-/// file that the environment names by `FULMAR_DUMP`, to be looked at.
+/// A valid module in which every call ends: it counts down an exported global. Is dumped.
 pub fn terminating(profile: Profile, u: &mut Unstructured<'_>) -> Result<Vec<u8>> {
     let config = config(profile, u)?;
     let mut module = Module::new(config, u)?;
@@ -96,10 +95,15 @@ pub fn terminating(profile: Profile, u: &mut Unstructured<'_>) -> Result<Vec<u8>
         .ensure_termination(COUNTER_START.cast_unsigned())
         .expect("all functions are generated");
     let wasm = export_global(&module.to_bytes(), counter, COUNTER);
-    if let Some(path) = std::env::var_os("FULMAR_DUMP") {
-        std::fs::write(path, &wasm).expect("the file can be written");
-    }
+    dump(&wasm);
     Ok(wasm)
+}
+
+/// Writes a module to the file that the environment names by `FULMAR_DUMP`, if it does, to be looked at.
+pub fn dump(wasm: &[u8]) {
+    if let Some(path) = std::env::var_os("FULMAR_DUMP") {
+        std::fs::write(path, wasm).expect("the file can be written");
+    }
 }
 
 /// Whether the counter of a terminating module counts calls and turns alone: it also pays for bulk instructions, by

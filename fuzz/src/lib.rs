@@ -6,15 +6,21 @@
 //! for hosts without libFuzzer.
 
 mod api_calls;
+#[allow(dead_code, reason = "tests of the crate use the rest")]
+#[path = "../../tests/counting/mod.rs"]
+mod counting;
+pub mod decode;
 pub mod edges;
 pub mod engines;
 pub mod fuel;
 pub mod generate;
 pub mod host;
 pub mod mem_edge;
+pub mod mutate;
 pub mod observe;
 pub mod operators;
 pub mod plan;
+pub mod quiet;
 pub mod seeded;
 pub mod single_inst;
 pub mod targets;

@@ -1,14 +1,14 @@
 //! The targets: each panics if what it promises does not hold for an input.
 
 pub use crate::api_calls::api_calls;
-use crate::engines::{FulmarGuest, Settings, config};
+use crate::engines::{FulmarGuest, Settings};
 use crate::generate::{self, COUNTER, COUNTER_START, Profile};
 use crate::observe::{self, Outcome, Step, Stop};
 use crate::plan::Plan;
 use crate::value::Value;
-use crate::{fuel, mem_edge, single_inst, wast_swarm};
+use crate::{decode, fuel, mem_edge, mutate, seeded, single_inst, wast_swarm};
 use arbitrary::{Result, Unstructured};
-use fulmar::{CompilationMode, Engine, Module};
+use fulmar::{CompilationMode, Module};
 use std::hash::{DefaultHasher, Hash, Hasher};
 use wasmparser::WasmFeatures;
 
@@ -53,18 +53,24 @@ pub fn by_name(name: &str) -> Option<Target> {
     targets.iter().find(|(it, _)| *it == name).map(|(_, target)| *target)
 }
 
+/// The bytes of input `index` under `seed` for the target `name`. Those of `decode` are a module, changed or
+/// damaged: of random bytes it would see no more than the first four.
+pub fn seeded_input(name: &str, seed: u64, index: u64) -> Vec<u8> {
+    let bytes = seeded::input(seed, index);
+    match name {
+        "decode" => mutate::mutated(&mut Unstructured::new(&bytes)).unwrap_or(bytes),
+        _ => bytes,
+    }
+}
+
 /// Runs a target that reads its input piece by piece.
 fn attempt(bytes: &[u8], target: impl FnOnce(&mut Unstructured<'_>) -> Result<usize>) -> Verdict {
     target(&mut Unstructured::new(bytes)).map_or(Verdict::Short, Verdict::Compared)
 }
 
-/// Any bytes are an error or a module; what is valid is translated.
+/// Any bytes get the verdict of wasmparser, in every compilation mode, and take memory in proportion.
 pub fn decode(bytes: &[u8]) -> Verdict {
-    let mut config = config();
-    config.compilation_mode(CompilationMode::Eager);
-    let engine = Engine::new(&config).expect("the configuration is valid");
-    let valid = Module::validate(&engine, bytes).is_ok();
-    assert_eq!(Module::new(&engine, bytes).is_ok(), valid);
+    decode::check(bytes);
     Verdict::Compared(1)
 }
 
@@ -188,27 +194,12 @@ fn same_in_all(
     first
 }
 
-/// A damaged module gets the verdict of wasmparser, in every compilation mode; and what is only
-/// refused when it is called is refused then, by an error.
+/// A damaged module gets the verdict of wasmparser, in every compilation mode.
 pub fn validate_invalid(bytes: &[u8]) -> Verdict {
     attempt(bytes, |u| {
         let mut wasm = generate::doubtful(u)?;
         generate::damage(&mut wasm, u)?;
-        let mut validator = wasmparser::Validator::new_with_features(features());
-        let verdict = validator.validate_all(&wasm).map(drop);
-        for mode in
-            [CompilationMode::Eager, CompilationMode::LazyTranslation, CompilationMode::Lazy]
-        {
-            let mut config = config();
-            config.compilation_mode(mode);
-            let engine = Engine::new(&config).expect("the configuration is valid");
-            let validated = Module::validate(&engine, &wasm);
-            assert_eq!(validated.is_ok(), verdict.is_ok(), "{validated:?}, {verdict:?}");
-            match Module::new(&engine, &wasm) {
-                Ok(_) if mode == CompilationMode::Lazy => {}
-                module => assert_eq!(module.is_ok(), verdict.is_ok(), "{module:?}, {verdict:?}"),
-            }
-        }
+        decode::same_verdict(&wasm, |engine| Module::new(engine, &wasm));
         Ok(1)
     })
 }
@@ -257,7 +248,7 @@ pub fn wast_swarm(bytes: &[u8]) -> Verdict {
     })
 }
 
-/// The features of [`config`], as wasmparser names them.
+/// The features of [`config`](crate::engines::config), as wasmparser names them.
 pub fn features() -> WasmFeatures {
     // It counts threads as part of 3.0, which they aren't.
     WasmFeatures::WASM3

@@ -7,9 +7,14 @@ use crate::workers::for_each_body;
 use core::mem;
 use spin::Mutex;
 use wasmparser::{
-    BinaryReader, FuncToValidate, FuncValidatorAllocations, FunctionBody, ValidatorResources,
-    WasmFeatures,
+    BinaryReader, FuncToValidate, FuncValidator, FuncValidatorAllocations, FunctionBody,
+    ValidatorResources, WasmFeatures,
 };
+
+/// How many more values than its body has bytes a function may have on its operand stack: a call of two
+/// bytes leaves up to a thousand, for each of which the validator and the translator keep something. As
+/// many as there may be locals. Programs that take values off again don't come near it.
+const FREE_OPERANDS: usize = 50_000;
 
 /// What is needed to validate the bodies of a module whose declarations are valid.
 pub(crate) struct BodyValidation {
@@ -57,9 +62,41 @@ impl BodyValidation {
         let span = module.bodies[defined];
         let bytes = span.bytes(&module.bytes);
         let reader = BinaryReader::new_features(bytes, u64::from(span.start), self.features);
-        let mut validator = func.into_validator(mem::take(allocations));
-        validator.validate(&FunctionBody::new(reader)).map_err(Error::parse)?;
-        *allocations = validator.into_allocations();
-        Ok(())
+        validate_body(func, &FunctionBody::new(reader), allocations)
     }
+}
+
+/// Validates a body with memory of the caller.
+pub(super) fn validate_body(
+    func: FuncToValidate<ValidatorResources>,
+    body: &FunctionBody<'_>,
+    allocations: &mut FuncValidatorAllocations,
+) -> Result<(), Error> {
+    let mut validator = func.into_validator(mem::take(allocations));
+    let piled_up = validate_operators(&mut validator, body).map_err(Error::parse)?;
+    if let Some(offset) = piled_up {
+        return Err(Error::validation("too many values on the operand stack", offset));
+    }
+    *allocations = validator.into_allocations();
+    Ok(())
+}
+
+/// Validates locals and instructions; gives the offset of the first instruction that leaves too many
+/// values, and stops there.
+fn validate_operators(
+    validator: &mut FuncValidator<ValidatorResources>,
+    body: &FunctionBody<'_>,
+) -> wasmparser::Result<Option<usize>> {
+    let operands_max = body.as_bytes().len() + FREE_OPERANDS;
+    let mut reader = body.get_binary_reader();
+    validator.read_locals(&mut reader)?;
+    while !reader.eof() {
+        let offset = reader.original_position();
+        reader.visit_operator(&mut validator.visitor(offset))??;
+        if validator.operand_stack_height() as usize > operands_max {
+            return Ok(Some(usize::try_from(offset).unwrap_or(usize::MAX)));
+        }
+    }
+    reader.finish_expression(&validator.visitor(reader.original_position()))?;
+    Ok(None)
 }

@@ -10,10 +10,11 @@ mod names;
 mod read;
 mod types;
 
-use self::bodies::BodyValidation;
+use self::bodies::{BodyValidation, validate_body};
 use self::const_expr::ModuleTypes;
 pub(crate) use self::const_expr::{ConstContext, ConstExpr, ConstValue};
 pub(crate) use self::names::FuncNames;
+use self::read::check_count;
 pub(crate) use self::read::parse;
 use self::types::TypeSpace;
 
@@ -26,7 +27,7 @@ use alloc::vec::Vec;
 use core::hash::BuildHasher;
 use core::ops::Range;
 use hashbrown::{DefaultHashBuilder, HashTable};
-use wasmparser::WasmFeatures;
+use wasmparser::{FuncValidatorAllocations, Parser, ValidPayload, Validator, WasmFeatures};
 
 /// The declarations of a module, by index space.
 pub(crate) struct ParsedModule {
@@ -262,10 +263,19 @@ pub(crate) struct CustomSection {
 
 /// Checks that a module is valid, with all function bodies, and keeps nothing.
 pub(crate) fn validate(bytes: &[u8], features: WasmFeatures) -> Result<(), Error> {
-    wasmparser::Validator::new_with_features(features)
-        .validate_all(bytes)
-        .map(drop)
-        .map_err(Error::parse)
+    let mut validator = Validator::new_with_features(features);
+    let mut parser = Parser::new(0);
+    parser.set_features(features);
+    let mut bodies = Vec::new();
+    for payload in parser.parse_all(bytes) {
+        let payload = payload.map_err(Error::parse)?;
+        check_count(&payload)?;
+        if let ValidPayload::Func(func, body) = validator.payload(&payload).map_err(Error::parse)? {
+            bodies.push((func, body));
+        }
+    }
+    let mut allocations = FuncValidatorAllocations::default();
+    bodies.into_iter().try_for_each(|(func, body)| validate_body(func, &body, &mut allocations))
 }
 
 /// Whether bodies are validated while parsing.

@@ -1,5 +1,6 @@
 //! A global allocator that counts the bytes in use by the whole program, threads that translate
-//! included. So tests that measure run one after the other: each begins with [`alone`].
+//! included. So tests that measure run one after the other: each begins with [`alone`]. The fuzz
+//! targets have it, too.
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::fmt;
@@ -73,18 +74,20 @@ pub(crate) fn alone() -> MutexGuard<'static, ()> {
 /// Runs something on a thread with a stack of 256 KiB.
 pub(crate) fn measure<R: Send>(run: impl FnOnce() -> R + Send) -> (R, Cost) {
     std::thread::scope(|scope| {
-        let counted = || {
-            let before = NOW.load(Relaxed);
-            PEAK.store(before, Relaxed);
-            let result = run();
-            let cost = Cost {
-                peak: PEAK.load(Relaxed).saturating_sub(before),
-                kept: NOW.load(Relaxed).cast_signed() - before.cast_signed(),
-            };
-            (result, cost)
-        };
         let thread = std::thread::Builder::new().stack_size(256 << 10);
         let panic = |panic| std::panic::resume_unwind(panic);
-        thread.spawn_scoped(scope, counted).unwrap().join().unwrap_or_else(panic)
+        thread.spawn_scoped(scope, || measure_here(run)).unwrap().join().unwrap_or_else(panic)
     })
+}
+
+/// Runs something on this thread.
+pub(crate) fn measure_here<R>(run: impl FnOnce() -> R) -> (R, Cost) {
+    let before = NOW.load(Relaxed);
+    PEAK.store(before, Relaxed);
+    let result = run();
+    let cost = Cost {
+        peak: PEAK.load(Relaxed).saturating_sub(before),
+        kept: NOW.load(Relaxed).cast_signed() - before.cast_signed(),
+    };
+    (result, cost)
 }

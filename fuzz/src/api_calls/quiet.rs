@@ -1,9 +1,8 @@
-//! Calls that may panic, as documented or on purpose, without telling libFuzzer, which ends the process
-//! at each panic.
+//! Calls that may panic, as documented or on purpose.
 
+use crate::quiet::catch;
 use arbitrary::Result;
 use fulmar::Error;
-use std::panic::{self, AssertUnwindSafe};
 
 /// How a call ended.
 #[derive(Debug)]
@@ -15,11 +14,7 @@ pub(super) enum Outcome<T> {
 
 /// Calls something that gives a value or an error.
 pub(super) fn quietly<T>(call: impl FnOnce() -> std::result::Result<T, Error>) -> Outcome<T> {
-    let hook = panic::take_hook();
-    panic::set_hook(Box::new(|_| {}));
-    let result = panic::catch_unwind(AssertUnwindSafe(call));
-    panic::set_hook(hook);
-    match result {
+    match catch(call) {
         Ok(Ok(value)) => Outcome::Value(value),
         Ok(Err(error)) => Outcome::Error(error),
         Err(payload) => {

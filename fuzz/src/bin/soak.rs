@@ -7,8 +7,8 @@
 //! inputs run in a process of their own: where one is ended by a signal, by an engine to compare with perhaps,
 //! this says which engine ran, and goes on behind that input.
 
+use fulmar_fuzz::targets;
 use fulmar_fuzz::whereabouts::{self, Count};
-use fulmar_fuzz::{seeded, targets};
 use std::fs::{self, OpenOptions};
 use std::io;
 use std::os::unix::process::ExitStatusExt;
@@ -97,7 +97,7 @@ impl Run {
         let mut last_line = Instant::now();
         whereabouts::note(count);
         while !count.index.is_multiple_of(64) || cpu_seconds(Whose::Own) < self.seconds as f64 {
-            let input = seeded::input(self.seed, count.index);
+            let input = targets::seeded_input(&self.name, self.seed, count.index);
             match catch_unwind(AssertUnwindSafe(|| target(&input))) {
                 Ok(verdict) => count.steps += verdict.steps() as u64,
                 Err(_) => {

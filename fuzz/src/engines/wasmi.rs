@@ -4,9 +4,9 @@ use crate::generate::{COUNTER, COUNTER_START, MEMORY_BYTES_MAX, TABLE_ELEMENTS_M
 use crate::host::{self, Host};
 use crate::observe::{Guest, Outcome, State, Stop, fingerprint};
 use crate::plan::{Call, Plan};
+use crate::quiet::catch;
 use crate::value::{ELEMENTS_MAX, Value};
 use crate::whereabouts;
-use std::panic;
 use wasmi::{
     CompilationMode, Config, Engine, Error, F32, F64, FuncType, Instance, Linker, Module, Ref,
     Store, StoreLimits, StoreLimitsBuilder, TrapCode, V128, Val, ValType,
@@ -36,12 +36,7 @@ impl WasmiGuest {
     /// If wasmi refuses the module.
     pub fn new(wasm: &[u8]) -> Option<Self> {
         whereabouts::enter("wasmi");
-        // libFuzzer's hook would end the process.
-        let hook = panic::take_hook();
-        panic::set_hook(Box::new(|_| {}));
-        let module = panic::catch_unwind(|| module(wasm));
-        panic::set_hook(hook);
-        let module = module.ok()?.expect("wasmi accepts the module");
+        let module = catch(|| module(wasm)).ok()?.expect("wasmi accepts the module");
         let limits = StoreLimitsBuilder::new()
             .memory_size(MEMORY_BYTES_MAX)
             .table_elements(TABLE_ELEMENTS_MAX)
