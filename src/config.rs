@@ -31,6 +31,7 @@ pub enum CompilationMode {
 pub struct Config {
     features: WasmFeatures,
     compilation_mode: CompilationMode,
+    parallel_compilation: bool,
     consume_fuel: bool,
     stack_bytes_max: usize,
     host_reentry_max: u32,
@@ -56,6 +57,7 @@ impl Default for Config {
         Self {
             features,
             compilation_mode: CompilationMode::default(),
+            parallel_compilation: true,
             consume_fuel: false,
             stack_bytes_max: 8 << 20,
             host_reentry_max: 64,
@@ -156,6 +158,21 @@ impl Config {
         self
     }
 
+    /// Whether several threads validate and translate the functions of a new module, if it has 32 KiB of code
+    /// or more: up to 8, and no more than there are processors. On by default; without the feature `std` there
+    /// are no threads. What is reported about a module is the same either way.
+    ///
+    /// ```
+    /// use fulmar::{Config, Engine};
+    ///
+    /// let engine = Engine::new(Config::new().parallel_compilation(false))?;
+    /// # Ok::<(), fulmar::Error>(())
+    /// ```
+    pub fn parallel_compilation(&mut self, enable: bool) -> &mut Self {
+        self.parallel_compilation = enable;
+        self
+    }
+
     /// Whether guests consume fuel, and trap when it runs out; off by default.
     ///
     /// A new store has no fuel: see [`Store::set_fuel`](crate::Store::set_fuel).
@@ -215,6 +232,10 @@ impl Config {
 
     pub(crate) fn mode(&self) -> CompilationMode {
         self.compilation_mode
+    }
+
+    pub(crate) fn compiles_in_parallel(&self) -> bool {
+        self.parallel_compilation
     }
 
     pub(crate) fn consumes_fuel(&self) -> bool {

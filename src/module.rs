@@ -64,7 +64,7 @@ impl Module {
         copy.try_reserve_exact(bytes.len()).map_err(|_| Error::msg("no memory for the module"))?;
         copy.extend_from_slice(bytes);
         let bytes = copy.into_boxed_slice();
-        let parsed = parse::parse(bytes, config.features(), engine.types(), config.mode())?;
+        let parsed = parse::parse(bytes, config, engine.types())?;
         let code = CodeMap::new(parsed.bodies.len());
         let engine = engine.clone();
         let inner = ModuleInner { engine, parsed, names: Once::new(), code };

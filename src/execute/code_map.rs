@@ -18,7 +18,7 @@ use crate::error::Error;
 use crate::module::ModuleInner;
 use crate::translate::{SourceMap, Translator};
 use crate::types::index::{FuncIdx, TagIdx};
-use crate::workers::for_each_body;
+use crate::workers::{Bodies, for_each_body};
 
 use super::dispatch;
 
@@ -108,7 +108,9 @@ impl CodeMap {
     ///
     /// If a function is larger than branches can reach.
     pub(crate) fn translate_all(&self, module: &ModuleInner) -> Result<(), Error> {
-        for_each_body(module.bodies.len(), module.code_bytes(), |translator, defined| {
+        let parallel = module.engine.config().compiles_in_parallel();
+        let bodies = Bodies { count: module.bodies.len(), bytes: module.code_bytes(), parallel };
+        for_each_body(bodies, |translator, defined| {
             self.translate_with(translator, module, defined)
         })
     }

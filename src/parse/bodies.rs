@@ -3,7 +3,7 @@
 use super::ParsedModule;
 use crate::Error;
 use crate::types::index::FuncIdx;
-use crate::workers::for_each_body;
+use crate::workers::{Bodies, for_each_body};
 use core::mem;
 use spin::Mutex;
 use wasmparser::{
@@ -37,9 +37,10 @@ impl BodyValidation {
         Ok(())
     }
 
-    /// Validates all bodies.
-    pub(super) fn validate_all(&self, module: &ParsedModule) -> Result<(), Error> {
-        for_each_body(module.bodies.len(), module.code_bytes(), |allocations, defined| {
+    /// Validates all bodies, by several threads if `parallel` and if that pays.
+    pub(super) fn validate_all(&self, module: &ParsedModule, parallel: bool) -> Result<(), Error> {
+        let bodies = Bodies { count: module.bodies.len(), bytes: module.code_bytes(), parallel };
+        for_each_body(bodies, |allocations, defined| {
             self.validate_with(allocations, module, defined)
         })
     }

@@ -8,7 +8,7 @@ use super::{
 };
 use crate::types::index::{FuncIdx, GlobalIdx, MemoryIdx, TableIdx, TagIdx, TypeIdx};
 use crate::types::{CompositeKind, TypeRegistry};
-use crate::{CompilationMode, Error};
+use crate::{Config, Error};
 use alloc::boxed::Box;
 use alloc::vec::Vec;
 use wasmparser::{
@@ -22,10 +22,10 @@ use wasmparser::{
 /// does it later.
 pub(crate) fn parse(
     bytes: Box<[u8]>,
-    features: WasmFeatures,
+    config: &Config,
     registry: &TypeRegistry,
-    mode: CompilationMode,
 ) -> Result<ParsedModule, Error> {
+    let features = config.features();
     if u32::try_from(bytes.len()).is_err() {
         return Err(Error::validation("module has 4 GiB or more", 0));
     }
@@ -39,7 +39,9 @@ pub(crate) fn parse(
     module.exports = Exports::from_list(&bytes, exports);
     module.bytes = bytes;
     match validation {
-        Some(validation) if validates_bodies(mode) => validation.validate_all(&module)?,
+        Some(validation) if validates_bodies(config.mode()) => {
+            validation.validate_all(&module, config.compiles_in_parallel())?;
+        }
         validation => module.lazy_validation = validation,
     }
     Ok(module)

@@ -8,3 +8,16 @@
 mod all;
 
 pub(crate) use all::for_each_body;
+
+/// What there is to do.
+#[derive(Clone, Copy)]
+pub(crate) struct Bodies {
+    /// The number of bodies.
+    pub(crate) count: usize,
+    /// Their bytes together.
+    #[cfg_attr(not(feature = "std"), expect(dead_code, reason = "decides on threads"))]
+    pub(crate) bytes: usize,
+    /// Whether several threads may share them.
+    #[cfg_attr(not(feature = "std"), expect(dead_code, reason = "decides on threads"))]
+    pub(crate) parallel: bool,
+}

@@ -1,5 +1,6 @@
 //! By several threads, if there is enough to do.
 
+use super::Bodies;
 use crate::Error;
 use alloc::vec::Vec;
 use core::sync::atomic::{AtomicUsize, Ordering};
@@ -16,21 +17,20 @@ const TURNS: usize = 8;
 /// The most bodies that a thread takes at a time.
 const BATCH_MAX: usize = 32;
 
-/// Does `job` for each of `count` bodies, which have `bytes` bytes together. Each thread has a state
-/// of its own, which `job` is given.
+/// Does `job` for each body. Each thread has a state of its own, which `job` is given.
 ///
 /// # Errors
 ///
 /// That of the first body for which `job` fails; some of the later ones are left out then.
 pub(crate) fn for_each_body<S: Default>(
-    count: usize,
-    bytes: usize,
+    Bodies { count, bytes, parallel }: Bodies,
     job: impl Fn(&mut S, usize) -> Result<(), Error> + Sync,
 ) -> Result<(), Error> {
     let wanted = (bytes / THREAD_BYTES).min(THREADS_MAX);
-    let threads = match wanted {
-        0 | 1 => 1,
-        wanted => thread::available_parallelism().map_or(1, |count| count.get().min(wanted)),
+    let threads = if parallel && wanted > 1 {
+        thread::available_parallelism().map_or(1, |count| count.get().min(wanted))
+    } else {
+        1
     };
     let next = AtomicUsize::new(0);
     let batch = (count / (threads * TURNS)).clamp(1, BATCH_MAX);
