@@ -3359,6 +3359,7 @@ macro_rules! for_each_fused {
             I64Sub(Slot, Slot, Imm), Copy(Slot, Acc, Slot);
             I64Sub(Slot, Acc, Imm), Copy(Slot, Acc, Slot);
             I64Sub(Slot, Slot, Slot), Copy(Slot, Slot, Slot);
+            GlobalGet(Acc, Slot, Slot), I64Sub(Slot, Acc, Imm);
             ConsumeFuel(Slot, Slot, Slot), GlobalGet(Acc, Slot, Slot);
             ConsumeFuel(Slot, Slot, Slot), I64Xor(Acc, Slot, Imm);
             ConsumeFuel(Slot, Slot, Slot), I64Shl(Slot, Acc, Imm);
@@ -4363,6 +4364,9 @@ macro_rules! for_each_fused {
             F64x2Add(Slot, Slot, Slot), F64x2Add(Slot, Slot, Slot), F64x2Add(Slot, Slot, Slot);
             F64x2Mul(Slot, Slot, Slot), F64x2Add(Slot, Slot, Slot), F64x2Mul(Slot, Slot, Slot);
             F64x2Mul(Slot, Slot, Slot), F64x2Add(Slot, Slot, Slot), V128Store(Slot, Slot, Slot);
+            GlobalGet(Acc, Slot, Slot), I32Add(Slot, Acc, Imm), GlobalSet(Slot, Acc, Slot);
+            GlobalGet(Acc, Slot, Slot), I64Add(Slot, Acc, Imm), GlobalSet(Slot, Acc, Slot);
+            GlobalGet(Acc, Slot, Slot), I64Sub(Slot, Acc, Imm), GlobalSet(Slot, Acc, Slot);
             ConsumeFuel(Slot, Slot, Slot), I32Add(Slot, Slot, Imm), Copy(Slot, Imm, Slot);
             ConsumeFuel(Slot, Slot, Slot), Copy(Slot, Slot, Slot), Copy(Slot, Imm, Slot);
             ConsumeFuel(Slot, Slot, Slot), I32Add(Slot, Slot, Imm), Copy(Slot, Slot, Slot);
@@ -4396,6 +4400,14 @@ macro_rules! for_each_fused {
             ConsumeFuel(Slot, Slot, Slot), BrIfI64Eq(Slot, Acc, Imm), Copy(Slot, Slot, Slot);
             ConsumeFuel(Slot, Slot, Slot), BrIfI64Ne(Slot, Acc, Imm), Copy(Slot, Slot, Slot);
             I32Add(Acc, Slot, Imm), V128Load(Slot, Acc, Slot), I32Add(Acc, Slot, Imm);
+            GlobalGet(Acc, Slot, Slot), I32Add(Slot, Acc, Imm), GlobalSet(Slot, Acc, Slot), BrIfI32Eq(Slot, Acc, Imm);
+            GlobalGet(Acc, Slot, Slot), I32Add(Slot, Acc, Imm), GlobalSet(Slot, Acc, Slot), BrIfI32Ne(Slot, Acc, Imm);
+            GlobalGet(Acc, Slot, Slot), I32Sub(Slot, Acc, Imm), GlobalSet(Slot, Acc, Slot), BrIfI32Eq(Slot, Acc, Imm);
+            GlobalGet(Acc, Slot, Slot), I32Sub(Slot, Acc, Imm), GlobalSet(Slot, Acc, Slot), BrIfI32Ne(Slot, Acc, Imm);
+            GlobalGet(Acc, Slot, Slot), I64Add(Slot, Acc, Imm), GlobalSet(Slot, Acc, Slot), BrIfI64Eq(Slot, Acc, Imm);
+            GlobalGet(Acc, Slot, Slot), I64Add(Slot, Acc, Imm), GlobalSet(Slot, Acc, Slot), BrIfI64Ne(Slot, Acc, Imm);
+            GlobalGet(Acc, Slot, Slot), I64Sub(Slot, Acc, Imm), GlobalSet(Slot, Acc, Slot), BrIfI64Eq(Slot, Acc, Imm);
+            GlobalGet(Acc, Slot, Slot), I64Sub(Slot, Acc, Imm), GlobalSet(Slot, Acc, Slot), BrIfI64Ne(Slot, Acc, Imm);
             ConsumeFuel(Slot, Slot, Slot), Copy(Slot, Slot, Slot), Copy(Slot, Slot, Slot), Call(Slot, Slot, Slot);
             ConsumeFuel(Slot, Slot, Slot), Copy(Slot, Imm, Slot), Copy(Slot, Slot, Slot), Call(Slot, Slot, Slot);
             ConsumeFuel(Slot, Slot, Slot), I32Load8U(Acc, Slot, Slot), BrIfI32And(Slot, Acc, Imm), I32Add(Slot, Slot, Imm);

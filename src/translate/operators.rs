@@ -9,7 +9,7 @@ use crate::code::table::for_each_op;
 use crate::{V128, num};
 
 use super::Walk;
-use super::ir::{HasKind, Inst, Kind, Operand};
+use super::ir::{HasKind, Inst, Kind, Node, Operand};
 
 macro_rules! define_plain {
     (
@@ -261,8 +261,29 @@ impl Walk<'_> {
 
     fn global_get(&mut self, index: u32) {
         let kind = Kind::of(self.module.globals[index as usize].content());
+        if self.was_just_set(index) {
+            self.stack.push_temp(kind);
+            return;
+        }
         let op = if kind == Kind::V128 { Op::GlobalGetV128 } else { Op::GlobalGet };
         self.indexed(op, kind, index);
+    }
+
+    /// Whether the last instruction set a global to a temporary whose slot comes next on the operand stack: then
+    /// the value stays there.
+    fn was_just_set(&mut self, index: u32) -> bool {
+        let next = Operand::Temp(self.stack.next_slot());
+        match self.list.nodes.last_mut() {
+            Some(Node::Inst(inst))
+                if matches!(inst.op, Op::GlobalSet | Op::GlobalSetV128)
+                    && inst.words[0] == index
+                    && inst.x == next =>
+            {
+                inst.keep = true;
+                true
+            }
+            _ => false,
+        }
     }
 
     fn global_set(&mut self, index: u32) {

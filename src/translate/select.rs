@@ -336,8 +336,14 @@ impl Selector {
     }
 
     /// A source that was read from an accumulator and is read by nobody else: its maker need not
-    /// write the slot.
+    /// write the slot. One that was read from its slot and stays: it must, whoever reads it from the
+    /// accumulator then, as bits are read of floats.
     fn release(&mut self, source: Operand, field: Field, class: Class, keep: bool) {
+        if keep && field.place == Place::Slot {
+            for held in self.held.iter_mut().flatten() {
+                held.maker = held.maker.filter(|_| source.slot() != Some(held.slot));
+            }
+        }
         let (Operand::Temp(slot), Place::Acc, false) = (source, field.place, keep) else {
             return;
         };
