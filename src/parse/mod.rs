@@ -290,7 +290,7 @@ mod tests {
     use crate::types::TypeRegistry;
 
     fn parse_as(wasm: &[u8], mode: CompilationMode) -> Result<ParsedModule, Error> {
-        parse(wasm.into(), Config::new().features(), &TypeRegistry::default(), mode)
+        parse(wasm.into(), Config::new().compilation_mode(mode), &TypeRegistry::default())
     }
 
     fn parse_text(text: &str) -> ParsedModule {
