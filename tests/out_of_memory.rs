@@ -270,9 +270,66 @@ fn a_module() {
     assert_eq!(bytes_in_use(), before);
 }
 
+/// The code of functions, as a module is made or as they are called first. Only the memory where code stays is
+/// refused: it is asked for in ever larger parts, which no list of a translator of such functions is as large as.
+fn code(mode: CompilationMode) {
+    const LEAST_BYTES: usize = 24 << 10;
+    // In all less than two threads are worth.
+    const FUNCS: usize = 120;
+    let step = "(local.set 0 (i32.add (i32.mul (local.get 0) (local.get 1)) (i32.const 70001)))";
+    let func = format!("(func (param i32 i32) (result i32) {} (local.get 0))", step.repeat(20));
+    let calls: String = (0..FUNCS).map(|it| format!("(i32.const 3) (call {it}) ")).collect();
+    let run = format!(r#"(func (export "run") (result i32) (i32.const 1) {calls})"#);
+    let wasm = wat::parse_str(format!("(module {} {run})", func.repeat(FUNCS))).unwrap();
+    assert!(wasm.len() < 32 << 10, "{}", wasm.len());
+    let run = |refusal| {
+        let engine = engine(mode, 8 << 10);
+        let mut store = Store::new(&engine, ());
+        let mut kept = None;
+        let (result, refused) = refusing(refusal, || {
+            let module = kept.insert(Module::new(&engine, &wasm)?);
+            call_run(&mut store, module)
+        });
+        // The same module again: what was not translated is.
+        let again = match kept {
+            Some(module) => call_run(&mut store, &module),
+            None => call_run(&mut store, &Module::new(&engine, &wasm).unwrap()),
+        };
+        (result, again.unwrap(), refused)
+    };
+    let (_, expected, _) = run(Refusal { least_bytes: usize::MAX, granted: 0, all: false });
+    let mut refused_code = 0;
+    for all in [false, true] {
+        for granted in 0.. {
+            let before = bytes_in_use();
+            let refusal = Refusal { least_bytes: LEAST_BYTES, granted, all };
+            let (result, again, refused) = run(refusal);
+            assert_eq!(again, expected, "{mode:?}, {refusal:?}");
+            let all_granted = result.is_ok();
+            match result {
+                Ok(result) => assert_eq!((result, refused), (expected, 0), "{mode:?}, {refusal:?}"),
+                Err(error) => match error.to_string().lines().next().unwrap() {
+                    "no memory for the module" => {}
+                    "no memory for the code of a function" => refused_code += 1,
+                    other => panic!("{mode:?}, {refusal:?}: {other}"),
+                },
+            }
+            assert_eq!(bytes_in_use(), before, "{mode:?}, {refusal:?}");
+            if all_granted {
+                break;
+            }
+        }
+    }
+    eprintln!("code, {mode:?}: {refused_code} refused");
+    assert!(refused_code > 0, "{mode:?}: nothing was refused");
+}
+
 #[test]
 fn every_request_may_be_refused() {
     a_module();
+    for mode in [CompilationMode::Eager, CompilationMode::LazyTranslation, CompilationMode::Lazy] {
+        code(mode);
+    }
     for case in CASES {
         let requests = refuse_each(case);
         eprintln!("{}: {requests} requests", case.name);
