@@ -6,13 +6,15 @@
 //! where loops turn, and the second lets such a value stay in the accumulator: it is loaded once
 //! before the loop, and before a turn that has something else there. The slot has it, too.
 
+use alloc::vec::Vec;
+
+use crate::code::{Op, Place};
+
+use super::frames::{Frame, FrameKind};
 use super::ir::{Class, Inst, Label, Node};
 use super::kinds::Kinds;
 use super::select::clobbers;
 use super::{List, Walk};
-use crate::code::{Op, Place};
-
-use super::frames::{Frame, FrameKind};
 
 /// How far from a loop's ends the value may be made and used.
 const NODES_MAX: usize = 12;
