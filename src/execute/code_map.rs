@@ -6,6 +6,7 @@
 use alloc::boxed::Box;
 use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
+use core::mem;
 use core::ptr::NonNull;
 use core::sync::atomic::{AtomicPtr, Ordering};
 
@@ -112,7 +113,42 @@ impl CodeMap {
         let bodies = Bodies { count: module.bodies.len(), bytes: module.code_bytes(), parallel };
         for_each_body(bodies, |translator, defined| {
             self.translate_with(translator, module, defined)
-        })
+        })?;
+        self.gather();
+        Ok(())
+    }
+
+    /// Moves all code into one chunk without room for more, if there is memory for that. None of it may
+    /// have run.
+    fn gather(&self) {
+        let arena = &mut *self.arena.lock();
+        let chunks = arena.chunks.values();
+        let (words, count) = chunks.fold((0, 0), |(words, count), chunk| {
+            (words + chunk.words.len(), count + chunk.funcs.len())
+        });
+        let mut all = Chunk { words: Vec::new(), funcs: Vec::new() };
+        let fits = all.words.try_reserve_exact(words).is_ok()
+            && all.funcs.try_reserve_exact(count).is_ok()
+            && u32::try_from(words).is_ok();
+        if words == 0 || !fits {
+            return;
+        }
+        for chunk in arena.chunks.values() {
+            let first = all.words.len() as u32;
+            all.words.extend_from_slice(&chunk.words);
+            all.funcs.extend(chunk.funcs.iter().map(|(start, func)| (first + start, *func)));
+        }
+        let address = all.words.as_ptr().addr();
+        let replaced = mem::replace(&mut arena.chunks, BTreeMap::from([(address, all)]));
+        (arena.open, arena.words) = (address, words);
+        for chunk in arena.chunks.values_mut() {
+            for &(start, func) in &chunk.funcs {
+                // SAFETY: the start of each function is within the chunk.
+                let code = unsafe { chunk.words.as_mut_ptr().add(start as usize) };
+                self.entry(func as usize).code.store(code.cast(), Ordering::Release);
+            }
+        }
+        drop(replaced);
     }
 
     /// Translates and publishes a function, which is valid.
@@ -208,6 +244,8 @@ struct Arena {
     chunks: BTreeMap<usize, Chunk>,
     /// The address of the chunk that is being filled.
     open: usize,
+    /// The words of all chunks.
+    words: usize,
     /// The exception handlers of the functions that have any, by index among the defined ones.
     handlers: BTreeMap<u32, Handlers>,
 }
@@ -220,7 +258,8 @@ struct Chunk {
     funcs: Vec<(u32, u32)>,
 }
 
-/// The size of the first chunk in words; later ones double up to [`CHUNK_WORDS_MAX`].
+/// The size of the first chunk in words; later ones are a quarter of all before, up to [`CHUNK_WORDS_MAX`], so that
+/// little is left empty.
 const CHUNK_WORDS_MIN: usize = 256;
 const CHUNK_WORDS_MAX: usize = 1 << 16;
 
@@ -228,16 +267,20 @@ impl Arena {
     /// Keeps a copy of the code of a function and returns where; `None` if there is no memory for it.
     fn add(&mut self, func: u32, code: &[u32]) -> Option<*mut u8> {
         let fits = |chunk: &Chunk| chunk.words.capacity() - chunk.words.len() >= code.len();
-        let open = self.chunks.get(&self.open);
-        if !open.is_some_and(fits) {
-            let doubled = open.map_or(CHUNK_WORDS_MIN, |chunk| chunk.words.capacity() * 2);
-            let words = doubled.clamp(CHUNK_WORDS_MIN, CHUNK_WORDS_MAX).max(code.len());
+        let mut address = self.open;
+        if !self.chunks.get(&address).is_some_and(fits) {
+            let words = (self.words / 4).clamp(CHUNK_WORDS_MIN, CHUNK_WORDS_MAX);
             let mut chunk = Chunk { words: Vec::new(), funcs: Vec::new() };
-            chunk.words.try_reserve_exact(words).ok()?;
-            self.open = chunk.words.as_ptr().addr();
-            self.chunks.insert(self.open, chunk);
+            chunk.words.try_reserve_exact(words.max(code.len())).ok()?;
+            self.words += chunk.words.capacity();
+            address = chunk.words.as_ptr().addr();
+            self.chunks.insert(address, chunk);
+            // A function that fills a chunk leaves the rest of the open one to those that come.
+            if code.len() < words {
+                self.open = address;
+            }
         }
-        let chunk = self.chunks.get_mut(&self.open).expect("added where there was none");
+        let chunk = self.chunks.get_mut(&address).expect("added where there was none");
         let start = chunk.words.len();
         chunk.words.extend_from_slice(code);
         chunk.funcs.push((u32::try_from(start).expect("a chunk has fewer words"), func));
