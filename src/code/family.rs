@@ -54,8 +54,12 @@ pub(crate) trait Families {
     const BINARY_V128: &Family =
         &Family { shapes: most(&[s(S, S, S), s(S, S, I), s(S, S, A)], 1), ..DXY };
     /// Branches to `target` if `x op y`; operands may be swapped with the op.
-    const BRANCH: &Family =
-        &Family { shapes: shapes::<Self>(BRANCH_SHAPES, 4), words: &[TARGET], ..XY };
+    const BRANCH: &Family = &Family {
+        swappable: true,
+        shapes: shapes::<Self>(BRANCH_SHAPES, 4),
+        words: &[TARGET],
+        ..XY
+    };
 }
 
 impl Families for i32 {

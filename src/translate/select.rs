@@ -137,8 +137,8 @@ impl Selector {
                 Node::Label(label) => self.label(list, at, *label),
                 Node::Start => list.start.into_iter().for_each(|start| self.label(list, at, start)),
                 Node::Inst(inst) => {
-                    self.turn(list, at);
-                    self.inst(list, *inst);
+                    let carried = self.turn(list, at, inst.offset);
+                    self.inst(list, *inst, carried);
                 }
             }
         }
@@ -155,7 +155,11 @@ impl Selector {
                         && slot < NEAR_SLOTS
                         && carry::is_read_first(list, at + 1, slot) =>
                 {
-                    self.carry(slot, list.nodes[at + 1..].iter());
+                    let offset = list.nodes[at + 1..].iter().find_map(|node| match node {
+                        Node::Inst(inst) => Some(inst.offset),
+                        Node::Label(_) | Node::Start => None,
+                    });
+                    self.carry(slot, offset.unwrap_or_default());
                     held = Some(Held { slot, local: None, maker: None });
                 }
                 _ => *carried = Carried::Nothing,
@@ -165,27 +169,27 @@ impl Selector {
         self.held = [held, None, None];
     }
 
-    /// Before a branch to the start of a loop: brings there what the loop carries.
-    fn turn(&mut self, list: &List, at: usize) {
+    /// Before a branch to the start of a loop: loads what the loop carries, and gives its slot. A table may
+    /// lead to several loops, but what they carry is what was made last.
+    fn turn(&mut self, list: &List, at: usize, offset: u32) -> Option<u32> {
+        let mut carried = None;
         while let Some(turn) = list.turns.get(self.turns).filter(|turn| turn.node <= at) {
             self.turns += 1;
             if let Carried::Slot(slot) = self.carried[turn.label.0 as usize] {
-                self.carry(slot, list.nodes[at..].iter());
+                self.carry(slot, offset);
+                carried = Some(slot);
             }
         }
+        carried
     }
 
     /// Loads the integer accumulator, unless it holds the value of `slot`.
-    fn carry<'a>(&mut self, slot: u32, mut nodes: impl Iterator<Item = &'a Node>) {
+    fn carry(&mut self, slot: u32, offset: u32) {
         if self.held_in(Class::Int, slot).is_some() {
             return;
         }
-        let offset = nodes.find_map(|node| match node {
-            Node::Inst(inst) => Some(inst.offset),
-            Node::Label(_) | Node::Start => None,
-        });
         let field = slot_field(slot);
-        self.item(Op::Copy, field, field, [0; 4], offset.unwrap_or_default());
+        self.item(Op::Copy, field, field, [0; 4], offset);
         self.held[Class::Int as usize] = Some(Held { slot, local: None, maker: None });
     }
 
@@ -197,7 +201,8 @@ impl Selector {
         }
     }
 
-    fn inst(&mut self, list: &List, mut inst: Inst) {
+    /// Places an instruction; if it branches to a loop that carries the value of a slot, with that.
+    fn inst(&mut self, list: &List, mut inst: Inst, carried: Option<u32>) {
         if matches!(inst.op, Op::CopyF32 | Op::CopyF64) {
             inst.x = self.near(inst.x, Kinds::of(inst.op).x, Scratch::X, inst.offset);
             if !self.holds(inst.op, inst.x) {
@@ -220,6 +225,10 @@ impl Selector {
         let (x, y) = self.sources(list, &mut inst);
         self.release(inst.x, x, kinds.x.class(), inst.keep);
         self.release(inst.y, y, kinds.y.class(), inst.keep);
+        if let Some(slot) = carried {
+            // A constant operand went through the accumulator; then no operand is in it.
+            self.carry(slot, inst.offset);
+        }
         let far = inst.d.slot().filter(|slot| !self.is_near(*slot, kinds.d));
         let d = match (far, inst.d.slot()) {
             (Some(_), _) => slot_field(self.scratch + Scratch::D as u32),

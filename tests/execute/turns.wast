@@ -98,6 +98,24 @@
       (br_if $turn (local.get $n)))
     (i32.load (i32.const 16)))
 
+  ;; So does a constant that the branch itself reads.
+  (func (export "constant index") (param $n i32) (result i32) (local $sum i32)
+    (block $out
+      (loop $turn
+        (local.set $sum (i32.add (local.get $n) (local.get $sum)))
+        (local.set $n (i32.sub (local.get $n) (i32.const 1)))
+        (br_if $out (i32.eqz (local.get $n)))
+        (br_table $turn $turn (i32.const 0))))
+    (local.get $sum))
+
+  ;; And one on the left of a comparison, unless it changes sides.
+  (func (export "constant on the left") (param $n i64) (result i64) (local $sum i64)
+    (loop $turn
+      (local.set $sum (i64.add (local.get $n) (local.get $sum)))
+      (br_if $turn
+        (i64.lt_s (i64.const 0) (local.tee $n (i64.sub (local.get $n) (i64.const 1))))))
+    (local.get $sum))
+
   ;; One branch table leads to two loops that begin differently.
   (func (export "two loops") (param $n i32) (result i32) (local $a i32) (local $b i32)
     (loop $outer
@@ -159,6 +177,8 @@
 (assert_return (invoke "table" (i32.const 5)) (i32.const 9))
 (assert_return (invoke "table" (i32.const 2)) (i32.const 3))
 (assert_return (invoke "constant between" (i32.const 10)) (i32.const 55))
+(assert_return (invoke "constant index" (i32.const 10)) (i32.const 55))
+(assert_return (invoke "constant on the left" (i64.const 10)) (i64.const 55))
 (assert_return (invoke "two loops" (i32.const 6)) (i32.const 608))
 (assert_return (invoke "list" (i32.const 10)) (i32.const 55))
 (assert_return (invoke "caught" (i32.const 4)) (i32.const 64))
