@@ -1,4 +1,5 @@
-//! A module that has one instruction many times: its operands in every place, its results put to every use.
+//! A module that has one instruction many times: its operands in every place, its results put to every use, and
+//! some in loops that turn in every way.
 
 use crate::edges;
 use crate::operators::{MEMORY, ROWS, Row, TYPES};
@@ -86,6 +87,33 @@ const USES: [Use; 8] = [
 /// The first one is that at which wasmi fails.
 const CONDITIONS: [Use; 7] =
     [Use::SelectNot, Use::If, Use::IfNot, Use::BrIf, Use::BrIfNot, Use::Select, Use::BrTable];
+
+/// How a loop around all that comes to its next turn, of three. The first operand's local is the last that is set
+/// before, and often the first that is read in the next turn.
+#[derive(Copy, Clone, Debug)]
+enum Turn {
+    Counter,
+    /// By a comparison with a constant on its left.
+    ConstantLeft,
+    /// By a table with a constant index.
+    ConstantIndex,
+    /// By a table whose index is the counter.
+    Table,
+    /// A constant address and a vector lie between what was set and the branch.
+    VectorStore,
+    /// By a branch that nothing decides.
+    Always,
+}
+
+const TURNS: [Turn; 6] = [
+    Turn::Counter,
+    Turn::ConstantLeft,
+    Turn::ConstantIndex,
+    Turn::Table,
+    Turn::VectorStore,
+    Turn::Always,
+];
+const TURNS_TAKEN: i32 = 3;
 
 /// A module for one instruction that the input chooses, and calls of its functions.
 pub struct Subject {
@@ -177,11 +205,13 @@ fn operand(row: &Row, index: usize, u: &mut Unstructured<'_>) -> Result<Value> {
     edges::value(ty, u)
 }
 
-/// The instruction once, with places and a use that the input chooses. Its locals are the parameters, one more of
-/// the type of each, and one for each result.
+/// The instruction once, with places and a use that the input chooses, and perhaps a loop around it. Its locals are the
+/// parameters, one more of the type of each, two for each result, and a counter.
 fn function(row: &Row, conditions: &[Use], u: &mut Unstructured<'_>) -> Result<Function> {
     let arity = row.params.len() as u32;
-    let spare = row.params.iter().chain(&row.results).copied();
+    let spare = row.params.iter().chain(&row.results).chain(&row.results);
+    let spare = spare.copied().chain([ValType::I32]);
+    let counter = 2 * (arity + row.results.len() as u32);
     let mut function = Function::new_with_locals_types(spare);
     let result = match row.results[..] {
         [ty] => Some((ty, 2 * arity)),
@@ -192,7 +222,12 @@ fn function(row: &Row, conditions: &[Use], u: &mut Unstructured<'_>) -> Result<F
         Some(_) => *u.choose(&USES)?,
         None => Use::Return,
     };
+    let turn =
+        if row.results.len() < 2 && u.ratio(1, 3)? { Some(*u.choose(&TURNS)?) } else { None };
     let put = &mut function.instructions();
+    if turn.is_some() {
+        put.block(BlockType::Empty).loop_(BlockType::Empty);
+    }
     before(put, usage, result);
     for (index, ty) in (0..).zip(&row.params) {
         let constant = operand(row, index as usize, u)?;
@@ -204,6 +239,13 @@ fn function(row: &Row, conditions: &[Use], u: &mut Unstructured<'_>) -> Result<F
     if let Some((ty, local)) = result {
         after(put, usage, ty, local);
         canonicalize(put, row, ty, local);
+    }
+    if let Some(turn) = turn {
+        let kept = result.map(|(_, local)| local + 1);
+        kept.map(|kept| put.local_set(kept));
+        turns(put, turn, row.params.first().copied(), counter);
+        put.end().end();
+        kept.map(|kept| put.local_get(kept));
     }
     put.end();
     Ok(function)
@@ -294,6 +336,27 @@ fn load(put: &mut InstructionSink<'_>, ty: ValType) {
         ValType::F32 => put.f32_load(PLAIN),
         ValType::F64 => put.f64_load(PLAIN),
         _ => put.v128_load(PLAIN),
+    };
+}
+
+/// What stands at the end of a loop in a block.
+fn turns(put: &mut InstructionSink<'_>, turn: Turn, operand: Option<ValType>, counter: u32) {
+    put.local_get(counter).i32_const(1).i32_add().local_set(counter);
+    put.local_get(counter).i32_const(TURNS_TAKEN).i32_ge_u().br_if(1);
+    if let Some(ty) = operand {
+        computed(put, ty, 0);
+        put.local_set(0);
+    }
+    match turn {
+        Turn::Counter => put.local_get(counter).i32_const(TURNS_TAKEN).i32_lt_u().br_if(0),
+        Turn::ConstantLeft => put.i32_const(TURNS_TAKEN).local_get(counter).i32_gt_s().br_if(0),
+        Turn::ConstantIndex => put.i32_const(1).br_table([1, 0], 1),
+        Turn::Table => put.local_get(counter).br_table([1, 0], 0),
+        Turn::VectorStore => {
+            put.i32_const(SCRATCH - 32).v128_const(7).v128_store(PLAIN);
+            put.br(0)
+        }
+        Turn::Always => put.br(0),
     };
 }
 
