@@ -6,7 +6,7 @@
 //! for hosts without libFuzzer.
 
 mod api_calls;
-#[allow(dead_code, reason = "tests of the crate use the rest")]
+#[expect(dead_code, reason = "tests of the crate use the rest")]
 #[path = "../../tests/counting/mod.rs"]
 mod counting;
 pub mod decode;

@@ -6,7 +6,6 @@
 use alloc::boxed::Box;
 use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
-use core::mem;
 use core::ptr::NonNull;
 use core::sync::atomic::{AtomicPtr, Ordering};
 
@@ -139,7 +138,7 @@ impl CodeMap {
             all.funcs.extend(chunk.funcs.iter().map(|(start, func)| (first + start, *func)));
         }
         let address = all.words.as_ptr().addr();
-        let replaced = mem::replace(&mut arena.chunks, BTreeMap::from([(address, all)]));
+        arena.chunks = BTreeMap::from([(address, all)]);
         (arena.open, arena.words) = (address, words);
         for chunk in arena.chunks.values_mut() {
             for &(start, func) in &chunk.funcs {
@@ -148,7 +147,6 @@ impl CodeMap {
                 self.entry(func as usize).code.store(code.cast(), Ordering::Release);
             }
         }
-        drop(replaced);
     }
 
     /// Translates and publishes a function, which is valid.

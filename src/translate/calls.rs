@@ -108,8 +108,8 @@ impl Walk<'_> {
                 value => self.put(kind, d, value),
             }
         }
+        let zero = self.const_i32(0);
         for slot in self.cleared.clone() {
-            let zero = self.const_i32(0);
             self.emit_const(Operand::Local(slot), zero);
         }
         let start = self.list.start.unwrap_or_else(|| self.list.label());

@@ -261,7 +261,7 @@ impl Walk<'_> {
 
     fn global_get(&mut self, index: u32) {
         let kind = Kind::of(self.module.globals[index as usize].content());
-        if self.was_just_set(index) {
+        if self.keeps_what_was_set(index) {
             self.stack.push_temp(kind);
             return;
         }
@@ -269,9 +269,9 @@ impl Walk<'_> {
         self.indexed(op, kind, index);
     }
 
-    /// Whether the last instruction set a global to a temporary whose slot comes next on the operand stack: then
-    /// the value stays there.
-    fn was_just_set(&mut self, index: u32) -> bool {
+    /// If the last instruction set the global to a temporary whose slot comes next on the operand stack, makes
+    /// the value stay there, and says so.
+    fn keeps_what_was_set(&mut self, index: u32) -> bool {
         let next = Operand::Temp(self.stack.next_slot());
         match self.list.nodes.last_mut() {
             Some(Node::Inst(inst))

@@ -66,6 +66,13 @@ struct Held {
     maker: Option<usize>,
 }
 
+impl Held {
+    /// The value of a slot that is written.
+    fn of(slot: u32) -> Self {
+        Self { slot, local: None, maker: None }
+    }
+}
+
 /// A field of an item: its place, and the slot's byte offset or the immediate.
 #[derive(Clone, Copy, Debug)]
 struct Field {
@@ -160,7 +167,7 @@ impl Selector {
                         Node::Label(_) | Node::Start => None,
                     });
                     self.carry(slot, offset.unwrap_or_default());
-                    held = Some(Held { slot, local: None, maker: None });
+                    held = Some(Held::of(slot));
                 }
                 _ => *carried = Carried::Nothing,
             }
@@ -190,7 +197,7 @@ impl Selector {
         }
         let field = slot_field(slot);
         self.item(Op::Copy, field, field, [0; 4], offset);
-        self.held[Class::Int as usize] = Some(Held { slot, local: None, maker: None });
+        self.held[Class::Int as usize] = Some(Held::of(slot));
     }
 
     /// Notes which starts and ends of `try_table`s stand before the node at `at`.
@@ -333,7 +340,7 @@ impl Selector {
         let held = *self.held.get(class as usize)?;
         match held {
             Some(held) if held.slot == slot => Some(held),
-            Some(held) if held.local == Some(slot) => Some(Held { slot, local: None, maker: None }),
+            Some(held) if held.local == Some(slot) => Some(Held::of(slot)),
             _ => None,
         }
     }
@@ -381,7 +388,7 @@ impl Selector {
             self.hold(kinds.d, Held { slot, local: local.filter(|local| *local != slot), maker });
         }
         if let (Some(kind), Some(slot)) = (inst.result, inst.z.slot()) {
-            self.hold(kind, Held { slot, local: None, maker: None });
+            self.hold(kind, Held::of(slot));
         }
     }
 
@@ -395,17 +402,14 @@ impl Selector {
     fn forget(&mut self, slot: u32, kind: Kind) {
         let overwritten = slot..slot + kind.slots();
         for held in &mut self.held {
-            *held = match *held {
-                Some(Held { slot, local: Some(local), .. }) if overwritten.contains(&slot) => {
-                    Some(Held { slot: local, local: None, maker: None })
+            *held = held.and_then(|held| {
+                let local = held.local.filter(|local| !overwritten.contains(local));
+                if overwritten.contains(&held.slot) {
+                    local.map(Held::of)
+                } else {
+                    Some(Held { local, ..held })
                 }
-                Some(held) => Some(Held {
-                    local: held.local.filter(|local| !overwritten.contains(local)),
-                    ..held
-                }),
-                None => None,
-            };
-            *held = held.filter(|held| !overwritten.contains(&held.slot));
+            });
         }
     }
 
