@@ -256,3 +256,21 @@ fn calls_back_are_paid_from_the_same_fuel() {
     let (result, _) = with_host(cost / 2, call_back);
     assert_eq!(result.unwrap_err().as_trap(), Some(Trap::OutOfFuel));
 }
+
+/// A loop that turns within one handler pays for each turn, and ends where nothing is left.
+#[test]
+fn loops_of_one_cell() {
+    const COUNT: &str = r#"(module (func (export "run") (param i32) (result i32)
+        (loop (br_if 0 (local.tee 0 (i32.sub (local.get 0) (i32.const 1)))))
+        (local.get 0)))"#;
+    let engine = default_engine();
+    let turn = cost(&engine, COUNT, 2) - cost(&engine, COUNT, 1);
+    assert!(turn > 0);
+    assert_eq!(cost(&engine, COUNT, 1001) - cost(&engine, COUNT, 1), 1000 * turn);
+    let (mut store, instance) = instance(&engine, COUNT);
+    let run = instance.get_typed_func::<i32, i32>(&mut store, "run").unwrap();
+    store.set_fuel(10_000).unwrap();
+    let error = run.call(&mut store, 0).unwrap_err();
+    assert_eq!(error.as_trap(), Some(Trap::OutOfFuel));
+    assert!(store.get_fuel().unwrap() < turn);
+}

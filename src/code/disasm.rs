@@ -33,7 +33,8 @@ pub(crate) fn print(code: &[u32], indent: &str, out: &mut dyn Write) -> fmt::Res
                 }
             }
         }
-        out.write_char('\n')?;
+        // What follows the target of a cell that turns within its handler.
+        out.write_str(if opcode(code[cell]).is_loop() { " (itself)\n" } else { "\n" })?;
     }
     Ok(())
 }
@@ -236,13 +237,17 @@ mod tests {
         for opcode in 0..OPCODES {
             let opcode = Opcode(opcode as u16);
             let parts: Vec<_> = opcode.parts().collect();
-            let code = encode(&parts);
+            let mut code = encode(&parts);
+            let suffix = if opcode.is_loop() { " (itself)" } else { "" };
+            if opcode.is_loop() {
+                code[0] = u32::from(Opcode(code[0] as u16).as_loop().expect("a loop").0);
+            }
             assert_eq!(code[0], u32::from(opcode.0), "{parts:?} is one cell");
             let texts: Vec<String> =
                 parts.iter().map(|(op, shape, _)| expected(*op, *shape)).collect();
             let mut text = String::new();
             print(&code, "", &mut text).unwrap();
-            assert_eq!(text, format!("   0  {}\n", texts.join(" + ")));
+            assert_eq!(text, format!("   0  {}{suffix}\n", texts.join(" + ")));
         }
     }
 

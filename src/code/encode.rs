@@ -86,6 +86,16 @@ impl<'a> Encoder<'a> {
         self.code.len() - 1
     }
 
+    /// Makes the last cell, which branches to itself, one that does so within its handler.
+    pub(crate) fn turn(&mut self) {
+        if let Some((looped, cell)) =
+            self.open.and_then(|(opcode, cell)| Some((opcode.as_loop()?, cell)))
+        {
+            self.code[cell] = (self.label)(looped);
+            self.open = None;
+        }
+    }
+
     /// Sets the field at `field` of the cell at `cell` to branch to the cell at `target`.
     ///
     /// # Errors

@@ -48,11 +48,25 @@ pub(crate) trait Families {
     const BINARY: &Family = &Family { shapes: shapes::<Self>(BINARY_SHAPES, 14), ..DXY };
     /// `d = x op y` as 0 or 1; operands may be swapped with the op.
     const COMPARE: &Family = Self::COMMUTATIVE;
-    /// `d = op x` where either is a vector, and the operand `x` of this type.
-    const UNARY_V128: &Family = &Family { shapes: most(&[s(S, S, S), s(S, A, S)], 1), ..DX };
-    /// `d = op x, y` where `x` is a vector, and `y` of this type.
-    const BINARY_V128: &Family =
-        &Family { shapes: most(&[s(S, S, S), s(S, S, I), s(S, S, A)], 1), ..DXY };
+    /// `d = op x, y` where `x` is a vector, and `y` of this type: never both in accumulators.
+    const BINARY_V128: &Family = &Family {
+        shapes: most(
+            &[
+                s(S, S, S),
+                s(S, S, I),
+                s(S, S, A),
+                s(S, A, S),
+                s(S, A, I),
+                s(A, S, S),
+                s(A, S, I),
+                s(A, S, A),
+                s(A, A, S),
+                s(A, A, I),
+            ],
+            1,
+        ),
+        ..DXY
+    };
     /// Branches to `target` if `x op y`; operands may be swapped with the op.
     const BRANCH: &Family = &Family {
         swappable: true,
@@ -77,8 +91,7 @@ impl Families for f64 {
 
 impl Families for V128 {
     const WIDE: bool = false;
-    const UNARY_V128: &Family = &DX;
-    const BINARY_V128: &Family = &DXY;
+    const BINARY_V128: &Family = &Family { shapes: VECTORS, ..DXY };
 }
 
 /// The shapes for the type `T`: all, or without wide immediates the first `narrow` ones.
@@ -149,18 +162,33 @@ pub(crate) const STORE: Family = Family {
     ..XY
 };
 
-/// Vectors are in slots only: a v128 has no accumulator.
+/// Of two vectors one may be in the accumulator.
+const VECTORS: &[Shape] =
+    most(&[s(S, S, S), s(S, A, S), s(S, S, A), s(A, S, S), s(A, A, S), s(A, S, A)], 1);
+/// Each operand in a slot or in the accumulator of its class.
+const ANY_XY: &[Shape] = most(&[s(S, S, S), s(S, A, S), s(S, S, A), s(S, A, A)], 1);
+const ANY_DXY: &[Shape] = most(
+    &[
+        s(S, S, S),
+        s(S, A, S),
+        s(S, S, A),
+        s(S, A, A),
+        s(A, S, S),
+        s(A, A, S),
+        s(A, S, A),
+        s(A, A, A),
+    ],
+    1,
+);
+
+/// Pairs of i64, which are in slots only.
 pub(crate) const WIDE_ARITHMETIC: Family = DXY;
-pub(crate) const EXTRACT_LANE: Family =
-    Family { shapes: most(&[s(S, S, S), s(A, S, S)], 1), words: &["lane"], ..DX };
-pub(crate) const REPLACE_LANE: Family =
-    Family { shapes: most(&[s(S, S, S), s(S, S, A)], 1), words: &["lane"], ..DXY };
-pub(crate) const LOAD_V128: Family =
-    Family { shapes: most(&[s(S, S, S), s(S, A, S)], 1), words: &["offset"], ..DX };
-pub(crate) const STORE_V128: Family =
-    Family { shapes: most(&[s(S, S, S), s(S, A, S)], 1), words: &["offset"], ..XY };
-pub(crate) const LOAD_LANE: Family = Family { words: &["offset", "lane"], ..DXY };
-pub(crate) const STORE_LANE: Family = Family { words: &["offset", "lane"], ..XY };
+pub(crate) const EXTRACT_LANE: Family = Family { words: &["lane"], ..UNARY };
+pub(crate) const REPLACE_LANE: Family = Family { shapes: ANY_DXY, words: &["lane"], ..DXY };
+pub(crate) const LOAD_V128: Family = Family { words: &["offset"], ..UNARY };
+pub(crate) const STORE_V128: Family = Family { shapes: ANY_XY, words: &["offset"], ..XY };
+pub(crate) const LOAD_LANE: Family = Family { shapes: ANY_DXY, words: &["offset", "lane"], ..DXY };
+pub(crate) const STORE_LANE: Family = Family { shapes: ANY_XY, words: &["offset", "lane"], ..XY };
 /// Accesses to memories with 64-bit addresses: the offset in two words, the low one first.
 pub(crate) const LOAD_AT64: Family = Family { shapes: UNARY.shapes, ..LOAD_V128_AT64 };
 pub(crate) const STORE_AT64: Family = Family {
@@ -173,11 +201,14 @@ pub(crate) const LOAD_LANE_AT64: Family =
     Family { words: &["offset", "offset_high", "lane"], ..DXY };
 pub(crate) const STORE_LANE_AT64: Family =
     Family { words: &["offset", "offset_high", "lane"], ..XY };
-pub(crate) const TERNARY_V128: Family = Family { rest: 1, ..DXY };
+pub(crate) const TERNARY_V128: Family = Family { shapes: VECTORS, rest: 1, ..DXY };
 pub(crate) const SHUFFLE: Family =
-    Family { words: &["lanes0", "lanes1", "lanes2", "lanes3"], ..DXY };
-pub(crate) const V128_CONST: Family =
-    Family { d: true, words: &["bits0", "bits1", "bits2", "bits3"], ..NONE };
+    Family { shapes: VECTORS, words: &["lanes0", "lanes1", "lanes2", "lanes3"], ..DXY };
+/// Only a destination.
+const D: Family = Family { shapes: most(&[s(S, S, S), s(A, S, S)], 1), d: true, ..NONE };
+/// Only a source.
+const X: Family = Family { shapes: most(&[s(S, S, S), s(S, A, S)], 1), x: true, ..NONE };
+pub(crate) const V128_CONST: Family = Family { words: &["bits0", "bits1", "bits2", "bits3"], ..D };
 
 pub(crate) const PLAIN: Family = NONE;
 pub(crate) const JUMP: Family = Family { words: &[TARGET], ..NONE };
@@ -200,8 +231,10 @@ pub(crate) const RETURN_FLOAT: Family =
 pub(crate) const TRANSLATE: Family = Family { words: &["func"], ..NONE };
 pub(crate) const COPY: Family =
     Family { shapes: &[s(S, S, S), s(S, A, S), s(S, I, S), s(S, W, S)], ..DX };
+/// A copy that leaves the accumulator alone.
+pub(crate) const MOVE: Family = Family { shapes: &[s(S, S, S), s(S, I, S)], ..DX };
 pub(crate) const COPY_FLOAT: Family = Family { shapes: &[s(S, A, S)], ..DX };
-pub(crate) const COPY_V128: Family = DX;
+pub(crate) const COPY_V128: Family = Family { d: true, ..X };
 pub(crate) const COPY_FAR: Family = Family { words: &["to", "from"], ..NONE };
 pub(crate) const COPY_SPAN: Family = Family { words: &["to", "from", "count"], ..NONE };
 /// `d = if x then first of the rest else second`.
@@ -211,13 +244,13 @@ pub(crate) const SELECT: Family =
 pub(crate) const SELECT_IMM: Family = Family { rest: 1, words: &["value"], ..SELECT };
 /// [`SELECT`] between two immediates.
 pub(crate) const SELECT_IMMS: Family = Family { rest: 0, words: &["first", "second"], ..SELECT };
-pub(crate) const SELECT_V128: Family = Family { rest: 2, ..DX };
+pub(crate) const SELECT_V128: Family = Family { rest: 2, ..UNARY };
 pub(crate) const GLOBAL_GET: Family =
     Family { shapes: &[s(S, S, S), s(A, S, S)], d: true, words: &["global"], ..NONE };
 pub(crate) const GLOBAL_SET: Family =
     Family { shapes: &[s(S, S, S), s(S, A, S), s(S, I, S)], x: true, words: &["global"], ..NONE };
-pub(crate) const GLOBAL_GET_V128: Family = Family { d: true, words: &["global"], ..NONE };
-pub(crate) const GLOBAL_SET_V128: Family = Family { x: true, words: &["global"], ..NONE };
+pub(crate) const GLOBAL_GET_V128: Family = Family { words: &["global"], ..D };
+pub(crate) const GLOBAL_SET_V128: Family = Family { words: &["global"], ..X };
 pub(crate) const MEMORY: Family = Family { words: &["memory"], ..NONE };
 pub(crate) const MEMORY_SIZE: Family = Family { d: true, words: &["memory"], ..NONE };
 pub(crate) const MEMORY_GROW: Family = Family { words: &["memory"], ..DX };

@@ -10,7 +10,7 @@ use super::op::{Op, Opcode};
 use super::shape::{Place, Shape};
 
 /// The most parts a row may have.
-pub(crate) const PARTS_MAX: usize = 4;
+pub(crate) const PARTS_MAX: usize = 5;
 
 macro_rules! opcode {
     ($op:ident ($d:ident, $x:ident, $y:ident)) => {
@@ -34,6 +34,51 @@ pub(crate) static FUSED: [(Opcode, Opcode); ROWS.len()] = TABLE.fused;
 
 /// The number of fused sequences.
 pub(crate) const FUSED_LEN: usize = ROWS.len();
+
+/// The rows that may be a loop by themselves, the ones that step something and end in their only branch: for
+/// a cell that branches to itself there is an opcode that goes on within its handler.
+pub(crate) const LOOPS: [u16; LOOPS_LEN] = {
+    let (mut loops, mut filled, mut row) = ([0; LOOPS_LEN], 0, 0);
+    while row < ROWS.len() {
+        if is_loop(row) {
+            loops[filled] = row as u16;
+            filled += 1;
+        }
+        row += 1;
+    }
+    loops
+};
+
+/// The number of [`LOOPS`].
+pub(crate) const LOOPS_LEN: usize = {
+    let (mut count, mut row) = (0, 0);
+    while row < ROWS.len() {
+        count += is_loop(row) as usize;
+        row += 1;
+    }
+    count
+};
+
+/// Whether a row may be a loop by itself.
+const fn is_loop(row: usize) -> bool {
+    let parts = ROWS[row];
+    let (mut steps, mut at) = (false, 0);
+    while at < parts.len() {
+        let Some((op, shape)) = parts[at].single() else { return false };
+        match op {
+            Op::I32Add | Op::I32Sub | Op::I64Add | Op::I64Sub => {
+                steps |= matches!(shape.y(), Place::Imm);
+            }
+            Op::Enter0 | Op::Enter1 | Op::Enter2 | Op::Enter4 | Op::Enter8 => return false,
+            _ => {}
+        }
+        at += 1;
+        if op.is_branch() {
+            return steps && at == parts.len();
+        }
+    }
+    false
+}
 
 /// The opcode that runs `init` and then `last`, if there is one.
 pub(crate) fn fuse(init: Opcode, last: Opcode) -> Option<Opcode> {
@@ -78,7 +123,7 @@ const TABLE: Table = {
     let mut row = 0;
     while row < ROWS.len() {
         let parts = ROWS[row];
-        assert!(parts.len() >= 2 && parts.len() <= PARTS_MAX, "a fused row has 2 to 4 parts");
+        assert!(parts.len() >= 2 && parts.len() <= PARTS_MAX, "a fused row has 2 to 5 parts");
         let mut init = parts[0];
         let mut at = 1;
         loop {
@@ -98,3 +143,22 @@ const TABLE: Table = {
     }
     table
 };
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn loops_have_the_parts_of_their_rows() {
+        for row in LOOPS {
+            let fused = Opcode::fused(usize::from(row));
+            let looped = fused.as_loop().expect("the row is among the loops");
+            assert!(looped.is_loop() && !fused.is_loop());
+            assert!(looped.parts().eq(fused.parts()), "{row}");
+            let (last, ..) = looped.parts().last().unwrap();
+            assert!(last.is_branch(), "{last:?}");
+        }
+        let loops = (0..FUSED_LEN).filter(|row| Opcode::fused(*row).as_loop().is_some());
+        assert_eq!(loops.count(), LOOPS_LEN);
+    }
+}

@@ -76,7 +76,7 @@ macro_rules! define_ops {
                     $(Op::$br => <$brt as Families>::BRANCH,)*
                     $(Op::$load)|* => &family::LOAD,
                     $(Op::$store)|* => &family::STORE,
-                    $(Op::$v1 => <$v1x as Families>::UNARY_V128,)*
+                    $(Op::$v1)|* => &family::UNARY,
                     $(Op::$v2 => <$v2y as Families>::BINARY_V128,)*
                     $(Op::$v3)|* => &family::TERNARY_V128,
                     $(Op::$vx)|* => &family::EXTRACT_LANE,
@@ -114,6 +114,11 @@ macro_rules! define_ops {
                     $(Op::$a32 => Some(Op::$a64),)*
                     _ => None,
                 }
+            }
+
+            /// Whether this is a conditional branch.
+            pub(crate) const fn is_branch(self) -> bool {
+                matches!(self, $(Op::$br)|*)
             }
 
             /// The conditional branch taken when this comparison holds.
@@ -167,8 +172,10 @@ const NO_SHAPE: u8 = u8::MAX;
 
 /// The number of opcodes that are one op in one shape.
 pub(crate) const SINGLE_OPCODES: usize = FIRST[OPS.len()] as usize;
+/// The number of opcodes that are an op or a sequence of ops.
+const SEQUENCES: usize = SINGLE_OPCODES + fused::FUSED_LEN;
 /// The number of all opcodes.
-pub(crate) const OPCODES: usize = SINGLE_OPCODES + fused::FUSED_LEN;
+pub(crate) const OPCODES: usize = SEQUENCES + fused::LOOPS_LEN;
 
 impl Opcode {
     /// The cell that ends execution.
@@ -207,14 +214,43 @@ impl Opcode {
         Opcode((SINGLE_OPCODES + row) as u16)
     }
 
+    /// The opcode of the loop number `number` among those of fused sequences.
+    pub(crate) const fn looped(number: usize) -> Opcode {
+        Opcode((SEQUENCES + number) as u16)
+    }
+
     /// The op and shape of an opcode below [`SINGLE_OPCODES`].
-    pub(crate) fn single(self) -> Option<(Op, Shape)> {
+    pub(crate) const fn single(self) -> Option<(Op, Shape)> {
         if self.index() >= SINGLE_OPCODES {
             return None;
         }
-        let op = FIRST.partition_point(|first| *first <= self.0) - 1;
-        let op = OPS[op];
-        Some((op, op.family().shapes[usize::from(self.0 - FIRST[op as usize])]))
+        let (mut low, mut high) = (0, OPS.len());
+        while high - low > 1 {
+            let middle = low.midpoint(high);
+            if FIRST[middle] <= self.0 { low = middle } else { high = middle }
+        }
+        let op = OPS[low];
+        Some((op, op.family().shapes[(self.0 - FIRST[low]) as usize]))
+    }
+
+    /// The row of a fused sequence, or of one that is a loop.
+    const fn row(self) -> Option<usize> {
+        match self.index() {
+            ..SINGLE_OPCODES => None,
+            index @ SINGLE_OPCODES..SEQUENCES => Some(index - SINGLE_OPCODES),
+            index => Some(fused::LOOPS[index - SEQUENCES] as usize),
+        }
+    }
+
+    /// Whether this is a sequence that branches to itself within its handler.
+    pub(crate) const fn is_loop(self) -> bool {
+        self.index() >= SEQUENCES
+    }
+
+    /// The opcode of a cell of these parts that branches to itself, if there is one.
+    pub(crate) fn as_loop(self) -> Option<Opcode> {
+        let number = fused::LOOPS.binary_search(&u16::try_from(self.row()?).ok()?).ok()?;
+        Some(Opcode::looped(number))
     }
 
     /// The opcode as an index into the handler table.
@@ -229,17 +265,13 @@ impl Opcode {
         let mut at = fused::PARTS_MAX;
         loop {
             at -= 1;
-            match rest.single() {
-                Some(part) => {
-                    parts[at] = Some(part);
-                    break;
-                }
-                None => {
-                    let (init, last) = fused::FUSED[rest.index() - SINGLE_OPCODES];
-                    parts[at] = last.single();
-                    rest = init;
-                }
-            }
+            let Some(row) = rest.row() else {
+                parts[at] = rest.single();
+                break;
+            };
+            let (init, last) = fused::FUSED[row];
+            parts[at] = last.single();
+            rest = init;
         }
         parts.into_iter().flatten().map(|(op, shape)| (op, shape, op.family().layout(shape)))
     }

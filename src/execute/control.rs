@@ -24,6 +24,7 @@ use super::operand::{Acc, Imm, Slot, Source, Value};
 use super::ops::{Entry, Handlers, entry, single_shape};
 use super::state::{Ctx, Flow, Record, State};
 use super::table::{index, table};
+use super::vector::VectorRegister;
 
 /// What a function's entry leaves free below the newest record: room for the records of a call.
 pub(crate) const ENTER_MARGIN_BYTES: u32 = 64;
@@ -270,6 +271,7 @@ unsafe fn go_to(s: &mut State, next: Next, results: *const u64) -> Flow {
         s.f32 = f32::read(results);
         s.f64 = f64::read(results);
         s.anchor = Anchor::new();
+        s.v128 = VectorRegister::zero();
     }
     Flow::Jump
 }

@@ -2,8 +2,10 @@
 
 use core::hint::cold_path;
 use core::marker::PhantomData;
+use core::mem::MaybeUninit;
 
 use crate::Trap;
+use crate::code::encode::LABEL_BYTES;
 use crate::code::{Op, Place, Shape};
 
 use super::operand::{Destination, Slot, Source, Value, slot, word};
@@ -140,6 +142,38 @@ impl<A: Cell, B: Cell> Cell for Seq<A, B> {
             Flow::Next => unsafe { B::run(s, at + A::BYTES) },
             flow => flow,
         }
+    }
+}
+
+/// The most words that a cell may have which turns within its handler.
+const LOOP_WORDS_MAX: usize = 24;
+
+/// The cell `C` where it branches to itself: goes on within its handler.
+pub(crate) struct Loop<C>(PhantomData<C>);
+
+impl<C: Cell> Cell for Loop<C> {
+    const BYTES: usize = C::BYTES;
+
+    #[inline(always)]
+    unsafe fn run(s: &mut State, at: usize) -> Flow {
+        let pc = s.pc;
+        // Stores to slots can't change the copy: its fields are read once, into registers.
+        let mut copy = MaybeUninit::<[u32; LOOP_WORDS_MAX]>::uninit();
+        let here = copy.as_mut_ptr().cast::<u8>();
+        const { assert!(LABEL_BYTES + C::BYTES <= LOOP_WORDS_MAX * 4, "a row is longer") };
+        // SAFETY: the cell has so many bytes, and so has the copy.
+        unsafe { here.copy_from_nonoverlapping(pc, LABEL_BYTES + C::BYTES) };
+        let flow = loop {
+            // Its only branch leads here: nobody need wait for `pc` to be computed.
+            s.pc = here;
+            // SAFETY: the caller's promise; what runs finds the same at `here` as at `pc`.
+            match unsafe { C::run(s, at) } {
+                Flow::Jump => {}
+                flow => break flow,
+            }
+        };
+        s.pc = pc;
+        flow
     }
 }
 

@@ -7,7 +7,6 @@ use crate::Trap;
 use crate::code::{Op, Place, Shape};
 use crate::store::{InstanceData, MemoryEntity};
 
-use super::dispatch::Anchor;
 use super::instr::{Instr, Operands};
 use super::operand::{Destination, Slot, Source, Value};
 use super::ops::{Entry, Handlers, entry};
@@ -243,10 +242,7 @@ pub(crate) use outlined;
 /// Forgets the accumulators, so that they need not be kept across an outlined call, nor the anchor.
 #[inline(always)]
 pub(crate) fn clobber(s: &mut State) {
-    s.acc = 0;
-    s.f32 = 0.0;
-    s.f64 = 0.0;
-    s.anchor = Anchor::new();
+    *s = State::new(s.pc, s.sp, s.ctx);
 }
 
 macro_rules! operand {

@@ -22,6 +22,7 @@ mod stack;
 mod state;
 mod table;
 mod variable;
+mod vector;
 
 use alloc::vec::Vec;
 use core::ptr::NonNull;
@@ -134,15 +135,7 @@ unsafe fn call_guest(
         oldest.write(Record { pc: (&raw const (*ctx).halt).cast(), sp: top.cast() });
         (*ctx).enter_instance(instance);
         let pc = (*entry).code.load(Ordering::Acquire);
-        dispatch::run(State {
-            pc,
-            sp: top.cast(),
-            ctx,
-            acc: 0,
-            f32: 0.0,
-            f64: 0.0,
-            anchor: dispatch::Anchor::new(),
-        });
+        dispatch::run(State::new(pc, top.cast(), ctx));
         (*store.as_ptr()).fuel = (*ctx).fuel;
         match host::outcome(&mut *ctx, oldest) {
             None => {

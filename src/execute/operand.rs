@@ -33,7 +33,7 @@ pub(crate) unsafe fn slot(s: &State, at: usize) -> *mut u64 {
 
 /// A value that operands can hold.
 pub(crate) trait Value: Copy {
-    /// Whether this is a vector, which has no accumulator.
+    /// Whether this is a vector, which takes two slots.
     const IS_VECTOR: bool = false;
 
     /// Reads the value from a slot.
@@ -138,12 +138,14 @@ impl Value for V128 {
     }
 
     #[inline(always)]
-    fn from_acc(_: &State) -> Self {
-        unreachable!("v128 has no accumulator")
+    fn from_acc(s: &State) -> Self {
+        s.vector()
     }
 
     #[inline(always)]
-    fn into_acc(self, _: &mut State) {}
+    fn into_acc(self, s: &mut State) {
+        s.set_vector(self);
+    }
 
     #[inline(always)]
     fn from_imm(_: u32) -> Self {

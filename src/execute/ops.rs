@@ -8,6 +8,7 @@
 use core::convert::identity;
 
 use crate::code::family::Families;
+use crate::code::fused::LOOPS;
 use crate::code::fused_rows::for_each_fused;
 use crate::code::op::OPCODES;
 use crate::code::table::for_each_op;
@@ -17,9 +18,7 @@ use crate::{Trap, V128, num};
 use super::control::*;
 use super::dispatch::{self, Handler};
 use super::exception::*;
-use super::instr::{
-    Binary, BinaryOp, Branch, Cell, Instr, One, Seq, Shaped, Slots, Unary, UnaryOp,
-};
+use super::instr::{Binary, BinaryOp, Branch, Cell, Instr, Loop, One, Seq, Shaped, Unary, UnaryOp};
 use super::memory::*;
 use super::object::*;
 use super::operand::{Acc, Destination, Imm, Slot, Source, Value, Wide};
@@ -34,8 +33,8 @@ pub(crate) type Entry = (Option<Opcode>, Handler);
 /// The handlers of an op, one for each of its shapes.
 pub(crate) trait Handlers {
     const LIST: &'static [Entry];
-    /// Those with wide immediates.
-    const WIDE: &'static [Entry] = &[];
+    /// Those with immediates that only some ops of the family have.
+    const IMMEDIATES: &'static [Entry] = &[];
 }
 
 /// An access to memory, by the op for 32-bit addresses.
@@ -45,7 +44,7 @@ trait Access {
 }
 
 impl Access for V128Store {
-    const AT64: &'static [Entry] = &[entry::<V128Store<Slot, At64>>()];
+    const AT64: &'static [Entry] = &[entry::<V128Store<Slot, Slot, At64>>()];
 }
 
 /// The handler of the instruction `I` and its opcode.
@@ -162,6 +161,44 @@ const fn store<O: StoreOp>() -> [Entry; 9] {
     ]
 }
 
+/// The shapes of instructions on a vector and another one or a count.
+const fn binary_v128<O: BinaryOp>() -> [Entry; 6] {
+    [
+        entry::<Binary<O, Slot, Slot, Slot>>(),
+        entry::<Binary<O, Slot, Acc, Slot>>(),
+        entry::<Binary<O, Slot, Slot, Acc>>(),
+        entry::<Binary<O, Acc, Slot, Slot>>(),
+        entry::<Binary<O, Acc, Acc, Slot>>(),
+        entry::<Binary<O, Acc, Slot, Acc>>(),
+    ]
+}
+
+/// The shapes of instructions on a vector and a count that is an immediate.
+const fn shift_v128<O: BinaryOp>() -> [Entry; 4] {
+    [
+        entry::<Binary<O, Slot, Slot, Imm>>(),
+        entry::<Binary<O, Slot, Acc, Imm>>(),
+        entry::<Binary<O, Acc, Slot, Imm>>(),
+        entry::<Binary<O, Acc, Acc, Imm>>(),
+    ]
+}
+
+/// Lists the handlers of an instruction whose operands `d`, `x` and `y` each may be in an accumulator.
+macro_rules! each_dxy {
+    ($instr:ident<$op:ident>) => {
+        [
+            entry::<$instr<$op, Slot, Slot, Slot>>(),
+            entry::<$instr<$op, Slot, Acc, Slot>>(),
+            entry::<$instr<$op, Slot, Slot, Acc>>(),
+            entry::<$instr<$op, Slot, Acc, Acc>>(),
+            entry::<$instr<$op, Acc, Slot, Slot>>(),
+            entry::<$instr<$op, Acc, Acc, Slot>>(),
+            entry::<$instr<$op, Acc, Slot, Acc>>(),
+            entry::<$instr<$op, Acc, Acc, Acc>>(),
+        ]
+    };
+}
+
 const fn load_at64<O: LoadOp>() -> [Entry; 4] {
     [
         entry::<Load<O, Slot, Slot, At64>>(),
@@ -269,32 +306,15 @@ macro_rules! define_op_types {
                 type Instr = Store<$store, X, Y>;
             }
         )*
-        $(
-            impl Handlers for $v1 {
-                const LIST: &'static [Entry] = if <$v1x>::IS_VECTOR {
-                    &[entry::<Unary<$v1, Slot, Slot>>()]
-                } else {
-                    &[entry::<Unary<$v1, Slot, Slot>>(), entry::<Unary<$v1, Slot, Acc>>()]
-                };
-            }
-            impl<X: Source> Shaped<(Slot, X, Slot)> for $v1 {
-                type Instr = Unary<$v1, Slot, X>;
-            }
-        )*
+        $(unary_family!($v1);)*
         $(
             impl Handlers for $v2 {
-                const LIST: &'static [Entry] = if <$v2y>::IS_VECTOR {
-                    &[entry::<Binary<$v2, Slot, Slot, Slot>>()]
-                } else {
-                    &[
-                        entry::<Binary<$v2, Slot, Slot, Slot>>(),
-                        entry::<Binary<$v2, Slot, Slot, Imm>>(),
-                        entry::<Binary<$v2, Slot, Slot, Acc>>(),
-                    ]
-                };
+                const LIST: &'static [Entry] = &binary_v128::<$v2>();
+                const IMMEDIATES: &'static [Entry] =
+                    if <$v2y>::IS_VECTOR { &[] } else { &shift_v128::<$v2>() };
             }
-            impl<Y: Source> Shaped<(Slot, Slot, Y)> for $v2 {
-                type Instr = Binary<$v2, Slot, Slot, Y>;
+            impl<D: Destination, X: Source, Y: Source> Shaped<(D, X, Y)> for $v2 {
+                type Instr = Binary<$v2, D, X, Y>;
             }
         )*
         $(
@@ -308,10 +328,17 @@ macro_rules! define_op_types {
                 }
             }
             impl Handlers for $v3 {
-                const LIST: &'static [Entry] = &[entry::<Ternary<$v3>>()];
+                const LIST: &'static [Entry] = &[
+                    entry::<Ternary<$v3, Slot, Slot, Slot>>(),
+                    entry::<Ternary<$v3, Slot, Acc, Slot>>(),
+                    entry::<Ternary<$v3, Slot, Slot, Acc>>(),
+                    entry::<Ternary<$v3, Acc, Slot, Slot>>(),
+                    entry::<Ternary<$v3, Acc, Acc, Slot>>(),
+                    entry::<Ternary<$v3, Acc, Slot, Acc>>(),
+                ];
             }
-            impl Shaped<Slots> for $v3 {
-                type Instr = Ternary<$v3>;
+            impl<D: Destination, X: Source, Y: Source> Shaped<(D, X, Y)> for $v3 {
+                type Instr = Ternary<$v3, D, X, Y>;
             }
         )*
         $(
@@ -326,11 +353,15 @@ macro_rules! define_op_types {
                 }
             }
             impl Handlers for $vx {
-                const LIST: &'static [Entry] =
-                    &[entry::<ExtractLane<$vx, Slot>>(), entry::<ExtractLane<$vx, Acc>>()];
+                const LIST: &'static [Entry] = &[
+                    entry::<ExtractLane<$vx, Slot, Slot>>(),
+                    entry::<ExtractLane<$vx, Slot, Acc>>(),
+                    entry::<ExtractLane<$vx, Acc, Slot>>(),
+                    entry::<ExtractLane<$vx, Acc, Acc>>(),
+                ];
             }
-            impl<D: Destination> Shaped<(D, Slot, Slot)> for $vx {
-                type Instr = ExtractLane<$vx, D>;
+            impl<D: Destination, X: Source> Shaped<(D, X, Slot)> for $vx {
+                type Instr = ExtractLane<$vx, D, X>;
             }
         )*
         $(
@@ -345,11 +376,10 @@ macro_rules! define_op_types {
                 }
             }
             impl Handlers for $vr {
-                const LIST: &'static [Entry] =
-                    &[entry::<ReplaceLane<$vr, Slot>>(), entry::<ReplaceLane<$vr, Acc>>()];
+                const LIST: &'static [Entry] = &each_dxy!(ReplaceLane<$vr>);
             }
-            impl<Y: Source> Shaped<(Slot, Slot, Y)> for $vr {
-                type Instr = ReplaceLane<$vr, Y>;
+            impl<D: Destination, X: Source, Y: Source> Shaped<(D, X, Y)> for $vr {
+                type Instr = ReplaceLane<$vr, D, X, Y>;
             }
         )*
         $(
@@ -368,11 +398,15 @@ macro_rules! define_op_types {
                 const AT64: &'static [Entry] = &[entry::<Load<$vl, Slot, Slot, At64>>()];
             }
             impl Handlers for $vl {
-                const LIST: &'static [Entry] =
-                    &[entry::<Load<$vl, Slot, Slot>>(), entry::<Load<$vl, Slot, Acc>>()];
+                const LIST: &'static [Entry] = &[
+                    entry::<Load<$vl, Slot, Slot>>(),
+                    entry::<Load<$vl, Slot, Acc>>(),
+                    entry::<Load<$vl, Acc, Slot>>(),
+                    entry::<Load<$vl, Acc, Acc>>(),
+                ];
             }
-            impl<X: Source> Shaped<(Slot, X, Slot)> for $vl {
-                type Instr = Load<$vl, Slot, X>;
+            impl<D: Destination, X: Source> Shaped<(D, X, Slot)> for $vl {
+                type Instr = Load<$vl, D, X>;
             }
         )*
         $(
@@ -382,10 +416,11 @@ macro_rules! define_op_types {
                 type Raw = $llr;
             }
             impl Access for $ll {
-                const AT64: &'static [Entry] = &[entry::<LoadLane<$ll, At64>>()];
+                const AT64: &'static [Entry] =
+                    &[entry::<LoadLane<$ll, Slot, Slot, Slot, At64>>()];
             }
             impl Handlers for $ll {
-                const LIST: &'static [Entry] = &[entry::<LoadLane<$ll>>()];
+                const LIST: &'static [Entry] = &each_dxy!(LoadLane<$ll>);
             }
         )*
         $(
@@ -395,10 +430,15 @@ macro_rules! define_op_types {
                 type Raw = $slr;
             }
             impl Access for $sl {
-                const AT64: &'static [Entry] = &[entry::<StoreLane<$sl, At64>>()];
+                const AT64: &'static [Entry] = &[entry::<StoreLane<$sl, Slot, Slot, At64>>()];
             }
             impl Handlers for $sl {
-                const LIST: &'static [Entry] = &[entry::<StoreLane<$sl>>()];
+                const LIST: &'static [Entry] = &[
+                    entry::<StoreLane<$sl, Slot, Slot>>(),
+                    entry::<StoreLane<$sl, Acc, Slot>>(),
+                    entry::<StoreLane<$sl, Slot, Acc>>(),
+                    entry::<StoreLane<$sl, Acc, Acc>>(),
+                ];
             }
         )*
         $(binary_op!($w2, $w2x, $w2y, V128, |x, y| Ok($w2f(x, y)));)*
@@ -412,8 +452,8 @@ macro_rules! define_op_types {
             $($ci::LIST,)* $($cf2::LIST,)* $($br::LIST,)* $($load::LIST,)* $($store::LIST,)*
             $($v1::LIST,)* $($v2::LIST,)* $($v3::LIST,)* $($vx::LIST,)* $($vr::LIST,)* $($vl::LIST,)*
             $($ll::LIST,)* $($sl::LIST,)* $(<$a32 as Access>::AT64,)* $($w2::LIST,)*
-            $(<$sp as Handlers>::LIST,)* $($comm::WIDE,)* $($bin::WIDE,)* $($try2::WIDE,)*
-            $($ci::WIDE,)* $($cf2::WIDE,)* $($br::WIDE,)*
+            $(<$sp as Handlers>::LIST,)* $($v2::IMMEDIATES,)* $($comm::IMMEDIATES,)* $($bin::IMMEDIATES,)* $($try2::IMMEDIATES,)*
+            $($ci::IMMEDIATES,)* $($cf2::IMMEDIATES,)* $($br::IMMEDIATES,)*
         ];
     };
 }
@@ -461,7 +501,7 @@ macro_rules! condition_op {
         });
         impl Handlers for $name {
             const LIST: &'static [Entry] = &branch::<$name>();
-            const WIDE: &'static [Entry] =
+            const IMMEDIATES: &'static [Entry] =
                 if <$ty as Families>::WIDE { &wide_branch::<$name>() } else { &[] };
         }
         impl<X: Source, Y: Source> Shaped<(Slot, X, Y)> for $name {
@@ -485,7 +525,7 @@ macro_rules! binary_family {
     ($list:ident, $name:ident) => {
         impl Handlers for $name {
             const LIST: &'static [Entry] = &$list::<$name>();
-            const WIDE: &'static [Entry] =
+            const IMMEDIATES: &'static [Entry] =
                 if <<$name as BinaryOp>::Y as Families>::WIDE { &wide::<$name>() } else { &[] };
         }
         impl<D: Destination, X: Source, Y: Source> Shaped<(D, X, Y)> for $name {
@@ -508,12 +548,13 @@ macro_rules! sequence {
 
 macro_rules! define_fused_handlers {
     ($($($op:ident $shape:tt),+;)*) => {
-        /// The handlers of the fused sequences, in the order of their opcodes.
-        const FUSED: &[Handler] = &[$(fused::<sequence!($($op $shape),+)>(),)*];
+        /// The handlers of the fused sequences, in the order of their opcodes: of the sequence, and of the
+        /// cell that branches to itself.
+        const FUSED: &[(Handler, Handler)] = &[$(fused::<sequence!($($op $shape),+)>(),)*];
     };
 }
-const fn fused<C: Cell>() -> Handler {
-    dispatch::handler::<C>()
+const fn fused<C: Cell>() -> (Handler, Handler) {
+    (dispatch::handler::<C>(), dispatch::handler::<Loop<C>>())
 }
 for_each_fused!(define_fused_handlers);
 
@@ -535,9 +576,15 @@ pub(crate) static HANDLERS: [Handler; OPCODES] = {
     }
     let mut row = 0;
     while row < FUSED.len() {
-        handlers[Opcode::fused(row).index()] = FUSED[row];
+        handlers[Opcode::fused(row).index()] = FUSED[row].0;
         filled += 1;
         row += 1;
+    }
+    let mut number = 0;
+    while number < LOOPS.len() {
+        handlers[Opcode::looped(number).index()] = FUSED[LOOPS[number] as usize].1;
+        filled += 1;
+        number += 1;
     }
     assert!(filled == OPCODES, "an opcode has no handler");
     handlers

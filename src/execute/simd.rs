@@ -8,7 +8,7 @@ use crate::{Trap, V128, num};
 use super::instr::{Instr, Operands, Shaped};
 use super::memory::{At32, Raw, Width, access};
 use super::operand::{Acc, Destination, Slot, Source, Value};
-use super::ops::{Entry, Handlers, entry, single_shape};
+use super::ops::{Entry, Handlers, entry};
 use super::state::{Flow, State};
 
 /// Reads a lane.
@@ -20,17 +20,17 @@ pub(crate) trait ExtractLaneOp: 'static {
 }
 
 /// `d = extract_lane x, lane`.
-pub(crate) struct ExtractLane<O, D>(PhantomData<(O, D)>);
+pub(crate) struct ExtractLane<O, D, X>(PhantomData<(O, D, X)>);
 
-impl<O: ExtractLaneOp, D: Destination> Instr for ExtractLane<O, D> {
+impl<O: ExtractLaneOp, D: Destination, X: Source> Instr for ExtractLane<O, D, X> {
     const OP: Op = O::OP;
-    const SHAPE: Shape = Shape::new(D::PLACE, Place::Slot, Place::Slot);
+    const SHAPE: Shape = Shape::new(D::PLACE, X::PLACE, Place::Slot);
 
     #[inline(always)]
     unsafe fn run(s: &mut State, at: usize) -> Flow {
         // SAFETY: the caller's promise.
         unsafe {
-            let x = Operands::<Self>::x::<Slot, V128>(s, at);
+            let x = Operands::<Self>::x::<X, V128>(s, at);
             let lane = Operands::<Self>::word(s, at, 0) as u8;
             Operands::<Self>::set::<D, O::D>(s, at, O::eval(x, lane));
         }
@@ -47,20 +47,20 @@ pub(crate) trait ReplaceLaneOp: 'static {
 }
 
 /// `d = replace_lane x, lane, y`.
-pub(crate) struct ReplaceLane<O, Y>(PhantomData<(O, Y)>);
+pub(crate) struct ReplaceLane<O, D, X, Y>(PhantomData<(O, D, X, Y)>);
 
-impl<O: ReplaceLaneOp, Y: Source> Instr for ReplaceLane<O, Y> {
+impl<O: ReplaceLaneOp, D: Destination, X: Source, Y: Source> Instr for ReplaceLane<O, D, X, Y> {
     const OP: Op = O::OP;
-    const SHAPE: Shape = Shape::new(Place::Slot, Place::Slot, Y::PLACE);
+    const SHAPE: Shape = Shape::new(D::PLACE, X::PLACE, Y::PLACE);
 
     #[inline(always)]
     unsafe fn run(s: &mut State, at: usize) -> Flow {
         // SAFETY: the caller's promise.
         unsafe {
-            let x = Operands::<Self>::x::<Slot, V128>(s, at);
+            let x = Operands::<Self>::x::<X, V128>(s, at);
             let y = Operands::<Self>::y::<Y, O::Y>(s, at);
             let lane = Operands::<Self>::word(s, at, 0) as u8;
-            Operands::<Self>::set::<Slot, V128>(s, at, O::eval(x, lane, y));
+            Operands::<Self>::set::<D, V128>(s, at, O::eval(x, lane, y));
         }
         Flow::Next
     }
@@ -102,44 +102,46 @@ lanes! {
 }
 
 /// `d = y with lane = memory[x + offset]`.
-pub(crate) struct LoadLane<O, W = At32>(PhantomData<(O, W)>);
+pub(crate) struct LoadLane<O, D, X, Y, W = At32>(PhantomData<(O, D, X, Y, W)>);
 
-impl<O: LaneOp, W: Width> Instr for LoadLane<O, W> {
+impl<O: LaneOp, D: Destination, X: Source, Y: Source, W: Width> Instr for LoadLane<O, D, X, Y, W> {
     const OP: Op = access::<W>(O::OP);
+    const SHAPE: Shape = Shape::new(D::PLACE, X::PLACE, Y::PLACE);
 
     #[inline(always)]
     unsafe fn run(s: &mut State, at: usize) -> Flow {
         // SAFETY: the caller's promise; `address` has checked the bounds.
         unsafe {
-            let base = Operands::<Self>::x::<Slot, W::Base>(s, at);
+            let base = Operands::<Self>::x::<X, W::Base>(s, at);
             let lane = Operands::<Self>::word(s, at, W::LANE) as u8;
             let Some(address) = W::address::<Self, O::Raw>(s, at, base) else {
                 return Flow::Trap(Trap::MemoryOutOfBounds);
             };
-            let y = Operands::<Self>::y::<Slot, V128>(s, at);
+            let y = Operands::<Self>::y::<Y, V128>(s, at);
             let value = O::Raw::replace(y, lane, O::Raw::load(address));
-            Operands::<Self>::set::<Slot, V128>(s, at, value);
+            Operands::<Self>::set::<D, V128>(s, at, value);
         }
         Flow::Next
     }
 }
 
 /// `memory[x + offset] = lane of y`.
-pub(crate) struct StoreLane<O, W = At32>(PhantomData<(O, W)>);
+pub(crate) struct StoreLane<O, X, Y, W = At32>(PhantomData<(O, X, Y, W)>);
 
-impl<O: LaneOp, W: Width> Instr for StoreLane<O, W> {
+impl<O: LaneOp, X: Source, Y: Source, W: Width> Instr for StoreLane<O, X, Y, W> {
     const OP: Op = access::<W>(O::OP);
+    const SHAPE: Shape = Shape::new(Place::Slot, X::PLACE, Y::PLACE);
 
     #[inline(always)]
     unsafe fn run(s: &mut State, at: usize) -> Flow {
         // SAFETY: the caller's promise; `address` has checked the bounds.
         unsafe {
-            let base = Operands::<Self>::x::<Slot, W::Base>(s, at);
+            let base = Operands::<Self>::x::<X, W::Base>(s, at);
             let lane = Operands::<Self>::word(s, at, W::LANE) as u8;
             let Some(address) = W::address::<Self, O::Raw>(s, at, base) else {
                 return Flow::Trap(Trap::MemoryOutOfBounds);
             };
-            let y = Operands::<Self>::y::<Slot, V128>(s, at);
+            let y = Operands::<Self>::y::<Y, V128>(s, at);
             O::Raw::extract(y, lane).store(address);
         }
         Flow::Next
@@ -147,11 +149,11 @@ impl<O: LaneOp, W: Width> Instr for StoreLane<O, W> {
 }
 
 /// `v128.store`: `memory[x + offset] = y`.
-pub(crate) struct V128Store<X = Slot, W = At32>(PhantomData<(X, W)>);
+pub(crate) struct V128Store<X = Slot, Y = Slot, W = At32>(PhantomData<(X, Y, W)>);
 
-impl<X: Source, W: Width> Instr for V128Store<X, W> {
+impl<X: Source, Y: Source, W: Width> Instr for V128Store<X, Y, W> {
     const OP: Op = access::<W>(Op::V128Store);
-    const SHAPE: Shape = Shape::new(Place::Slot, X::PLACE, Place::Slot);
+    const SHAPE: Shape = Shape::new(Place::Slot, X::PLACE, Y::PLACE);
 
     #[inline(always)]
     unsafe fn run(s: &mut State, at: usize) -> Flow {
@@ -161,18 +163,23 @@ impl<X: Source, W: Width> Instr for V128Store<X, W> {
             let Some(address) = W::address::<Self, [u8; 16]>(s, at, base) else {
                 return Flow::Trap(Trap::MemoryOutOfBounds);
             };
-            Operands::<Self>::y::<Slot, V128>(s, at).to_le_bytes().store(address);
+            Operands::<Self>::y::<Y, V128>(s, at).to_le_bytes().store(address);
         }
         Flow::Next
     }
 }
 
 impl Handlers for V128Store {
-    const LIST: &'static [Entry] = &[entry::<V128Store<Slot>>(), entry::<V128Store<Acc>>()];
+    const LIST: &'static [Entry] = &[
+        entry::<V128Store<Slot, Slot>>(),
+        entry::<V128Store<Acc, Slot>>(),
+        entry::<V128Store<Slot, Acc>>(),
+        entry::<V128Store<Acc, Acc>>(),
+    ];
 }
 
-impl<X: Source> Shaped<(Slot, X, Slot)> for V128Store {
-    type Instr = V128Store<X>;
+impl<X: Source, Y: Source> Shaped<(Slot, X, Y)> for V128Store {
+    type Instr = V128Store<X, Y>;
 }
 
 /// The four words of `I` as a vector, the low one first.
@@ -184,20 +191,29 @@ unsafe fn bits<I: Instr>(s: &State, at: usize) -> u128 {
 }
 
 /// `v128.const`.
-pub(crate) struct V128Const;
+pub(crate) struct V128Const<D = Slot>(PhantomData<D>);
 
-impl Instr for V128Const {
+impl<D: Destination> Instr for V128Const<D> {
     const OP: Op = Op::V128Const;
+    const SHAPE: Shape = Shape::new(D::PLACE, Place::Slot, Place::Slot);
 
     #[inline(always)]
     unsafe fn run(s: &mut State, at: usize) -> Flow {
         // SAFETY: the caller's promise.
         unsafe {
             let value = V128::from(bits::<Self>(s, at));
-            Operands::<Self>::set::<Slot, V128>(s, at, value);
+            Operands::<Self>::set::<D, V128>(s, at, value);
         }
         Flow::Next
     }
+}
+
+impl Handlers for V128Const {
+    const LIST: &'static [Entry] = &[entry::<V128Const<Slot>>(), entry::<V128Const<Acc>>()];
+}
+
+impl<D: Destination> Shaped<(D, Slot, Slot)> for V128Const {
+    type Instr = V128Const<D>;
 }
 
 /// A pure function of three vectors.
@@ -208,41 +224,56 @@ pub(crate) trait TernaryOp: 'static {
 }
 
 /// `d = op x, y, z`.
-pub(crate) struct Ternary<O>(PhantomData<O>);
+pub(crate) struct Ternary<O, D, X, Y>(PhantomData<(O, D, X, Y)>);
 
-impl<O: TernaryOp> Instr for Ternary<O> {
+impl<O: TernaryOp, D: Destination, X: Source, Y: Source> Instr for Ternary<O, D, X, Y> {
     const OP: Op = O::OP;
+    const SHAPE: Shape = Shape::new(D::PLACE, X::PLACE, Y::PLACE);
 
     #[inline(always)]
     unsafe fn run(s: &mut State, at: usize) -> Flow {
         // SAFETY: the caller's promise.
         unsafe {
-            let x = Operands::<Self>::x::<Slot, V128>(s, at);
-            let y = Operands::<Self>::y::<Slot, V128>(s, at);
+            let x = Operands::<Self>::x::<X, V128>(s, at);
+            let y = Operands::<Self>::y::<Y, V128>(s, at);
             let z = Operands::<Self>::rest::<V128>(s, at, 0);
-            Operands::<Self>::set::<Slot, V128>(s, at, O::eval(x, y, z));
+            Operands::<Self>::set::<D, V128>(s, at, O::eval(x, y, z));
         }
         Flow::Next
     }
 }
 
 /// `i8x16.shuffle`.
-pub(crate) struct I8x16Shuffle;
+pub(crate) struct I8x16Shuffle<D = Slot, X = Slot, Y = Slot>(PhantomData<(D, X, Y)>);
 
-impl Instr for I8x16Shuffle {
+impl<D: Destination, X: Source, Y: Source> Instr for I8x16Shuffle<D, X, Y> {
     const OP: Op = Op::I8x16Shuffle;
+    const SHAPE: Shape = Shape::new(D::PLACE, X::PLACE, Y::PLACE);
 
     #[inline(always)]
     unsafe fn run(s: &mut State, at: usize) -> Flow {
         // SAFETY: the caller's promise.
         unsafe {
-            let x = Operands::<Self>::x::<Slot, V128>(s, at);
-            let y = Operands::<Self>::y::<Slot, V128>(s, at);
+            let x = Operands::<Self>::x::<X, V128>(s, at);
+            let y = Operands::<Self>::y::<Y, V128>(s, at);
             let lanes = bits::<Self>(s, at).to_le_bytes();
-            Operands::<Self>::set::<Slot, V128>(s, at, num::i8x16_shuffle(x, y, lanes));
+            Operands::<Self>::set::<D, V128>(s, at, num::i8x16_shuffle(x, y, lanes));
         }
         Flow::Next
     }
 }
 
-single_shape! { V128Const I8x16Shuffle }
+impl Handlers for I8x16Shuffle {
+    const LIST: &'static [Entry] = &[
+        entry::<I8x16Shuffle<Slot, Slot, Slot>>(),
+        entry::<I8x16Shuffle<Slot, Acc, Slot>>(),
+        entry::<I8x16Shuffle<Slot, Slot, Acc>>(),
+        entry::<I8x16Shuffle<Acc, Slot, Slot>>(),
+        entry::<I8x16Shuffle<Acc, Acc, Slot>>(),
+        entry::<I8x16Shuffle<Acc, Slot, Acc>>(),
+    ];
+}
+
+impl<D: Destination, X: Source, Y: Source> Shaped<(D, X, Y)> for I8x16Shuffle {
+    type Instr = I8x16Shuffle<D, X, Y>;
+}

@@ -3,6 +3,8 @@
 use core::ptr::NonNull;
 
 use crate::Trap;
+#[cfg(not(fulmar_vector_register))]
+use crate::V128;
 use crate::code::Opcode;
 use crate::error::Error;
 use crate::store::TableEntity;
@@ -11,6 +13,7 @@ use crate::v128::each_lane;
 
 use super::code_map::FuncEntry;
 use super::dispatch::{self, Anchor};
+use super::vector::VectorRegister;
 
 /// The registers of the machine. In tail-call dispatch each field is a register of the processor.
 #[derive(Clone, Copy)]
@@ -29,6 +32,17 @@ pub(crate) struct State {
     pub(crate) f64: f64,
     /// What labels are relative to.
     pub(crate) anchor: Anchor,
+    /// The accumulator of v128, or nothing if the context has it: `State::vector` knows.
+    pub(crate) v128: VectorRegister,
+}
+
+impl State {
+    /// At the cell `pc`, with nothing in the accumulators.
+    #[inline(always)]
+    pub(crate) fn new(pc: *const u8, sp: *mut u8, ctx: *mut Ctx) -> State {
+        let (acc, f32, f64) = (0, 0.0, 0.0);
+        State { pc, sp, ctx, acc, f32, f64, anchor: Anchor::new(), v128: VectorRegister::zero() }
+    }
 }
 
 /// What a handler asks for when it is done.
@@ -68,6 +82,9 @@ pub(crate) struct Ctx {
     pub(crate) limits: [i64; ACCESS_SIZES],
     /// The newest record.
     pub(crate) records: *mut Record,
+    /// The accumulator of v128.
+    #[cfg(not(fulmar_vector_register))]
+    pub(crate) v128: V128,
     /// The defined functions of the running instance.
     pub(crate) entries: *const FuncEntry,
     /// The globals of the running instance.
@@ -104,6 +121,8 @@ impl Ctx {
             memory: NonNull::dangling().as_ptr(),
             limits: [i64::MIN; ACCESS_SIZES],
             records,
+            #[cfg(not(fulmar_vector_register))]
+            v128: V128::ZERO,
             entries: core::ptr::null(),
             globals: core::ptr::null(),
             tables: core::ptr::null(),

@@ -40,21 +40,49 @@ impl<X: Source> Shaped<(Slot, X, Slot)> for Copy {
     type Instr = Copy<X>;
 }
 
-/// Declares instructions that are `d = x` for a type with its one source place.
+/// `d = x`, 64 bits of any type, and the accumulator as it was.
+pub(crate) struct Move<X = Slot>(PhantomData<X>);
+
+impl<X: Source> Instr for Move<X> {
+    const OP: Op = Op::Move;
+    const SHAPE: Shape = Shape::new(Place::Slot, X::PLACE, Place::Slot);
+
+    #[inline(always)]
+    unsafe fn run(s: &mut State, at: usize) -> Flow {
+        let acc = s.acc;
+        // SAFETY: the caller's promise.
+        unsafe {
+            let x = Operands::<Self>::x::<X, i64>(s, at);
+            Operands::<Self>::set::<Slot, i64>(s, at, x);
+        }
+        s.acc = acc;
+        Flow::Next
+    }
+}
+
+impl Handlers for Move {
+    const LIST: &'static [Entry] = &[entry::<Move<Slot>>(), entry::<Move<Imm>>()];
+}
+
+impl<X: Source> Shaped<(Slot, X, Slot)> for Move {
+    type Instr = Move<X>;
+}
+
+/// Declares instructions that are `d = x` for a float, which is in its accumulator.
 macro_rules! copies {
-    ($($name:ident, $ty:ty, $place:ident;)*) => {
+    ($($name:ident, $ty:ty;)*) => {
         $(
             #[doc = concat!("`d = x`, a value of type ", stringify!($ty), ".")]
             pub(crate) struct $name;
             impl Instr for $name {
                 const OP: Op = Op::$name;
-                const SHAPE: Shape = Shape::new(Place::Slot, Place::$place, Place::Slot);
+                const SHAPE: Shape = Shape::new(Place::Slot, Place::Acc, Place::Slot);
 
                 #[inline(always)]
                 unsafe fn run(s: &mut State, at: usize) -> Flow {
                     // SAFETY: the caller's promise.
                     unsafe {
-                        let x = Operands::<Self>::x::<$place, $ty>(s, at);
+                        let x = Operands::<Self>::x::<Acc, $ty>(s, at);
                         Operands::<Self>::set::<Slot, $ty>(s, at, x);
                     }
                     Flow::Next
@@ -63,7 +91,7 @@ macro_rules! copies {
             impl Handlers for $name {
                 const LIST: &'static [Entry] = &[entry::<$name>()];
             }
-            impl Shaped<(Slot, $place, Slot)> for $name {
+            impl Shaped<(Slot, Acc, Slot)> for $name {
                 type Instr = $name;
             }
         )*
@@ -71,9 +99,34 @@ macro_rules! copies {
 }
 
 copies! {
-    CopyF32, f32, Acc;
-    CopyF64, f64, Acc;
-    CopyV128, V128, Slot;
+    CopyF32, f32;
+    CopyF64, f64;
+}
+
+/// `d = x`, a vector.
+pub(crate) struct CopyV128<X = Slot>(PhantomData<X>);
+
+impl<X: Source> Instr for CopyV128<X> {
+    const OP: Op = Op::CopyV128;
+    const SHAPE: Shape = Shape::new(Place::Slot, X::PLACE, Place::Slot);
+
+    #[inline(always)]
+    unsafe fn run(s: &mut State, at: usize) -> Flow {
+        // SAFETY: the caller's promise.
+        unsafe {
+            let x = Operands::<Self>::x::<X, V128>(s, at);
+            Operands::<Self>::set::<Slot, V128>(s, at, x);
+        }
+        Flow::Next
+    }
+}
+
+impl Handlers for CopyV128 {
+    const LIST: &'static [Entry] = &[entry::<CopyV128<Slot>>(), entry::<CopyV128<Acc>>()];
+}
+
+impl<X: Source> Shaped<(Slot, X, Slot)> for CopyV128 {
+    type Instr = CopyV128<X>;
 }
 
 /// A copy between slots beyond the reach of 16-bit fields; the words are byte offsets.
@@ -184,23 +237,33 @@ unsafe fn imm<I: Instr>(s: &State, at: usize, index: usize) -> u64 {
 }
 
 /// [`Select`] for vectors.
-pub(crate) struct SelectV128;
+pub(crate) struct SelectV128<D = Slot, X = Slot>(PhantomData<(D, X)>);
 
-impl Instr for SelectV128 {
+impl<D: Destination, X: Source> Instr for SelectV128<D, X> {
     const OP: Op = Op::SelectV128;
+    const SHAPE: Shape = Shape::new(D::PLACE, X::PLACE, Place::Slot);
 
     #[inline(always)]
     unsafe fn run(s: &mut State, at: usize) -> Flow {
         // SAFETY: the caller's promise.
         unsafe {
-            let condition = Operands::<Self>::x::<Slot, i32>(s, at);
+            let condition = Operands::<Self>::x::<X, i32>(s, at);
             let first = Operands::<Self>::rest::<V128>(s, at, 0);
             let second = Operands::<Self>::rest::<V128>(s, at, 1);
             let value = if condition != 0 { first } else { second };
-            Operands::<Self>::set::<Slot, V128>(s, at, value);
+            Operands::<Self>::set::<D, V128>(s, at, value);
         }
         Flow::Next
     }
+}
+
+impl Handlers for SelectV128 {
+    const LIST: &'static [Entry] = &[
+        entry::<SelectV128<Slot, Slot>>(),
+        entry::<SelectV128<Slot, Acc>>(),
+        entry::<SelectV128<Acc, Slot>>(),
+        entry::<SelectV128<Acc, Acc>>(),
+    ];
 }
 
 /// The cell of the global with the index in the first word of `I`.
@@ -264,37 +327,47 @@ impl<X: Source> Shaped<(Slot, X, Slot)> for GlobalSet {
 }
 
 /// `d = global`, a vector.
-pub(crate) struct GlobalGetV128;
+pub(crate) struct GlobalGetV128<D = Slot>(PhantomData<D>);
 
-impl Instr for GlobalGetV128 {
+impl<D: Destination> Instr for GlobalGetV128<D> {
     const OP: Op = Op::GlobalGetV128;
+    const SHAPE: Shape = Shape::new(D::PLACE, Place::Slot, Place::Slot);
 
     #[inline(always)]
     unsafe fn run(s: &mut State, at: usize) -> Flow {
         // SAFETY: the caller's promise; a cell has room for a vector.
         unsafe {
             let value = V128::read(global::<Self>(s, at).cast());
-            Operands::<Self>::set::<Slot, V128>(s, at, value);
+            Operands::<Self>::set::<D, V128>(s, at, value);
         }
         Flow::Next
     }
 }
 
-/// `global = x`, a vector.
-pub(crate) struct GlobalSetV128;
+impl Handlers for GlobalGetV128 {
+    const LIST: &'static [Entry] = &[entry::<GlobalGetV128<Slot>>(), entry::<GlobalGetV128<Acc>>()];
+}
 
-impl Instr for GlobalSetV128 {
+/// `global = x`, a vector.
+pub(crate) struct GlobalSetV128<X = Slot>(PhantomData<X>);
+
+impl<X: Source> Instr for GlobalSetV128<X> {
     const OP: Op = Op::GlobalSetV128;
+    const SHAPE: Shape = Shape::new(Place::Slot, X::PLACE, Place::Slot);
 
     #[inline(always)]
     unsafe fn run(s: &mut State, at: usize) -> Flow {
         // SAFETY: the caller's promise; a cell has room for a vector.
         unsafe {
-            let value = Operands::<Self>::x::<Slot, V128>(s, at);
+            let value = Operands::<Self>::x::<X, V128>(s, at);
             value.write(global::<Self>(s, at).cast());
         }
         Flow::Next
     }
+}
+
+impl Handlers for GlobalSetV128 {
+    const LIST: &'static [Entry] = &[entry::<GlobalSetV128<Slot>>(), entry::<GlobalSetV128<Acc>>()];
 }
 
 /// `d = ref.func`.
@@ -326,4 +399,4 @@ unsafe fn ref_func(ctx: *mut Ctx, func: u32) -> u64 {
     }
 }
 
-single_shape! { SelectV128 GlobalGetV128 GlobalSetV128 RefFunc }
+single_shape! { RefFunc }

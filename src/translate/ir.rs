@@ -47,7 +47,7 @@ impl Kind {
     }
 }
 
-/// The classes of values that share an accumulator; vectors have none.
+/// The classes of values that share an accumulator.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Class {
     Int = 0,
@@ -55,6 +55,9 @@ pub(crate) enum Class {
     F64 = 2,
     Vector = 3,
 }
+
+/// The number of classes.
+pub(crate) const CLASSES: usize = 4;
 
 /// The kind of a type of the op table.
 pub(crate) trait HasKind {

@@ -17,7 +17,7 @@ use crate::code::{Op, Opcode, Place, Shape};
 
 use super::carry::{self, Carried};
 use super::exceptions::{Catch, Tries, Try};
-use super::ir::{Class, Const, Inst, Kind, Label, Node, Operand};
+use super::ir::{CLASSES, Class, Const, Inst, Kind, Label, Node, Operand};
 use super::kinds::Kinds;
 use super::{List, SourceMap};
 
@@ -26,7 +26,7 @@ use super::{List, SourceMap};
 pub(crate) struct Selector {
     items: Vec<Item>,
     /// What each accumulator holds.
-    held: [Option<Held>; 3],
+    held: [Option<Held>; CLASSES],
     /// What the integer accumulator holds at labels of loops.
     carried: Vec<Carried>,
     /// The number of turns of loops that were passed.
@@ -105,6 +105,9 @@ const ABSENT: Field = Field { place: Place::Slot, value: 0 };
 /// The number of slots within reach of a 16-bit byte offset.
 const NEAR_SLOTS: u32 = (u16::MAX as u32 + 1) / 8;
 
+/// The position of a label that is not placed yet.
+const UNPLACED: usize = usize::MAX;
+
 /// Which scratch slots an operand uses.
 #[derive(Clone, Copy)]
 enum Scratch {
@@ -132,7 +135,7 @@ impl Selector {
     /// Places all instructions of a list.
     pub(super) fn select(&mut self, list: &List, scratch: u32, accumulators: bool) {
         self.items.clear();
-        self.held = [None; 3];
+        self.held = [None; CLASSES];
         self.scratch = scratch;
         self.accumulators = accumulators;
         self.marks.clear();
@@ -145,7 +148,7 @@ impl Selector {
                 Node::Start => list.start.into_iter().for_each(|start| self.label(list, at, start)),
                 Node::Inst(inst) => {
                     let carried = self.turn(list, at, inst.offset);
-                    self.inst(list, *inst, carried);
+                    self.inst(list, at, *inst, carried);
                 }
             }
         }
@@ -173,7 +176,8 @@ impl Selector {
             }
         }
         self.items.push(Item::Label(label));
-        self.held = [held, None, None];
+        self.held = [None; CLASSES];
+        self.held[Class::Int as usize] = held;
     }
 
     /// Before a branch to the start of a loop: loads what the loop carries, and gives its slot. A table may
@@ -209,7 +213,7 @@ impl Selector {
     }
 
     /// Places an instruction; if it branches to a loop that carries the value of a slot, with that.
-    fn inst(&mut self, list: &List, mut inst: Inst, carried: Option<u32>) {
+    fn inst(&mut self, list: &List, at: usize, mut inst: Inst, carried: Option<u32>) {
         if matches!(inst.op, Op::CopyF32 | Op::CopyF64) {
             inst.x = self.near(inst.x, Kinds::of(inst.op).x, Scratch::X, inst.offset);
             if !self.holds(inst.op, inst.x) {
@@ -232,6 +236,9 @@ impl Selector {
         let (x, y) = self.sources(list, &mut inst);
         self.release(inst.x, x, kinds.x.class(), inst.keep);
         self.release(inst.y, y, kinds.y.class(), inst.keep);
+        if inst.op == Op::Copy && self.is_copied_next(list, at, &inst, x) {
+            inst.op = Op::Move;
+        }
         if let Some(slot) = carried {
             // A constant operand went through the accumulator; then no operand is in it.
             self.carry(slot, inst.offset);
@@ -248,12 +255,27 @@ impl Selector {
         };
         self.items.push(Item::Inst { op: inst.op, d, x, y, rest, words, offset: inst.offset });
         let copied = inst.x.slot().filter(|_| {
-            inst.op == Op::Copy && x.place == Place::Acc && matches!(inst.x, Operand::Local(_))
+            matches!(inst.op, Op::Copy | Op::CopyV128)
+                && x.place == Place::Acc
+                && matches!(inst.x, Operand::Local(_))
         });
         self.hold_results(&inst, kinds, far.is_some(), copied);
         if let Some(slot) = far {
             self.copy_far(slot, self.scratch + Scratch::D as u32, kinds.d, inst.offset);
         }
+    }
+
+    /// Whether the integer that the accumulator holds is copied by what comes behind the node at `at`, which is a
+    /// copy of another one.
+    fn is_copied_next(&self, list: &List, at: usize, copy: &Inst, x: Field) -> bool {
+        let Some(held) =
+            self.held[Class::Int as usize].filter(|held| Some(held.slot) != copy.d.slot())
+        else {
+            return false;
+        };
+        let next = list.nodes.get(at + 1);
+        matches!(x.place, Place::Slot | Place::Imm)
+            && matches!(next, Some(Node::Inst(next)) if next.op == Op::Copy && next.x.slot() == Some(held.slot))
     }
 
     /// The slots of the sources beyond `x` and `y`; constants among them go to scratch slots.
@@ -337,8 +359,7 @@ impl Selector {
 
     /// What the accumulator of `class` holds, if that is the value of `slot`.
     fn held_in(&self, class: Class, slot: u32) -> Option<Held> {
-        let held = *self.held.get(class as usize)?;
-        match held {
+        match self.held[class as usize] {
             Some(held) if held.slot == slot => Some(held),
             Some(held) if held.local == Some(slot) => Some(Held::of(slot)),
             _ => None,
@@ -377,34 +398,40 @@ impl Selector {
     /// Keeps track of the accumulators behind an instruction.
     fn hold_results(&mut self, inst: &Inst, kinds: Kinds, far: bool, local: Option<u32>) {
         if inst.flush || clobbers(inst.op) {
-            self.held = [None; 3];
+            self.held = [None; CLASSES];
         }
         if let Some(slot) = inst.d.slot() {
             self.forget(slot, kinds.d);
+            if inst.op == Op::Move {
+                return;
+            }
             let maker = match inst.d {
                 Operand::Temp(_) if !far => Some(self.items.len() - 1),
                 _ => None,
             };
             self.hold(kinds.d, Held { slot, local: local.filter(|local| *local != slot), maker });
         }
-        if let (Some(kind), Some(slot)) = (inst.result, inst.z.slot()) {
+        // A call leaves vectors in slots only.
+        let result = inst.result.filter(|kind| kind.class() != Class::Vector);
+        if let (Some(kind), Some(slot)) = (result, inst.z.slot()) {
             self.hold(kind, Held::of(slot));
         }
     }
 
     fn hold(&mut self, kind: Kind, value: Held) {
-        if let (true, Some(held)) = (self.accumulators, self.held.get_mut(kind.class() as usize)) {
-            *held = Some(value);
+        if self.accumulators {
+            self.held[kind.class() as usize] = Some(value);
         }
     }
 
     /// Forgets that accumulators hold what was in the slots of a value that is overwritten.
     fn forget(&mut self, slot: u32, kind: Kind) {
-        let overwritten = slot..slot + kind.slots();
-        for held in &mut self.held {
+        for (class, held) in self.held.iter_mut().enumerate() {
+            let slots = if class == Class::Vector as usize { Kind::V128.slots() } else { 1 };
+            let overwritten = |held: u32| held < slot + kind.slots() && slot < held + slots;
             *held = held.and_then(|held| {
-                let local = held.local.filter(|local| !overwritten.contains(local));
-                if overwritten.contains(&held.slot) {
+                let local = held.local.filter(|local| !overwritten(*local));
+                if overwritten(held.slot) {
                     local.map(Held::of)
                 } else {
                     Some(Held { local, ..held })
@@ -463,7 +490,7 @@ impl Selector {
         mut sources: Option<&mut SourceMap>,
     ) -> Option<()> {
         self.labels.clear();
-        self.labels.resize(list.labels as usize, 0);
+        self.labels.resize(list.labels as usize, UNPLACED);
         self.fixups.clear();
         self.mark_positions.clear();
         self.cut();
@@ -494,6 +521,12 @@ impl Selector {
                         position,
                         words,
                     );
+                    if op.is_branch()
+                        && at + 1 >= next_cell
+                        && self.labels[words[0] as usize] == position.cell
+                    {
+                        encoder.turn();
+                    }
                 }
             }
         }

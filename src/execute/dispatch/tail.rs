@@ -16,13 +16,24 @@ use crate::code::encode::LABEL_BYTES;
 use super::super::instr::Cell;
 use super::super::ops::HANDLERS;
 use super::super::state::{Ctx, Flow, State};
+use super::super::vector::VectorRegister;
 
 macro_rules! handlers {
     ($abi:literal) => {
         /// A handler; the arguments are the fields of [`State`].
-        pub(crate) type Handler =
-            unsafe extern $abi fn(*const u8, *mut u8, *mut Ctx, u64, Anchor, f32, f64);
+        #[expect(improper_ctypes_definitions, reason = "called by nothing but Rust")]
+        pub(crate) type Handler = unsafe extern $abi fn(
+            *const u8,
+            *mut u8,
+            *mut Ctx,
+            u64,
+            Anchor,
+            f32,
+            f64,
+            VectorRegister,
+        );
 
+        #[expect(improper_ctypes_definitions, reason = "called by nothing but Rust")]
         unsafe extern $abi fn handle<C: Cell>(
             pc: *const u8,
             sp: *mut u8,
@@ -31,20 +42,21 @@ macro_rules! handlers {
             anchor: Anchor,
             f32: f32,
             f64: f64,
+            v128: VectorRegister,
         ) {
-            let mut s = State { pc, sp, ctx, acc, f32, f64, anchor };
+            let mut s = State { pc, sp, ctx, acc, f32, f64, anchor, v128 };
             // SAFETY: `run`'s caller vouches for the first cell, the translator for the others.
             match unsafe { C::run(&mut s, LABEL_BYTES) } {
                 Flow::Next => {
                     // SAFETY: the next cell follows this one.
                     unsafe {
                         s.pc = s.pc.add(LABEL_BYTES + C::BYTES);
-                        next(&s)(s.pc, s.sp, s.ctx, s.acc, s.anchor, s.f32, s.f64)
+                        go(next(&s), s)
                     }
                 }
                 Flow::Jump => {
                     // SAFETY: the handler set `pc` to a cell.
-                    unsafe { apart(next(&s))(s.pc, s.sp, s.ctx, s.acc, s.anchor, s.f32, s.f64) }
+                    unsafe { go(apart(next(&s)), s) }
                 }
                 Flow::Trap(trap) => {
                     // SAFETY: the context outlives execution.
@@ -103,6 +115,13 @@ unsafe fn next(s: &State) -> Handler {
     }
 }
 
+/// Calls a handler.
+#[inline(always)]
+unsafe fn go(handler: Handler, s: State) {
+    // SAFETY: the caller's promise.
+    unsafe { handler(s.pc, s.sp, s.ctx, s.acc, s.anchor, s.f32, s.f64, s.v128) }
+}
+
 /// The same handler, in a way that the compiler can't see through: it would join the jumps of a
 /// conditional branch, to the next cell and to the target, to one that goes to either, which
 /// costs instructions and is harder for the processor to predict.
@@ -134,5 +153,5 @@ pub(crate) fn label(opcode: Opcode) -> u32 {
 /// `s` is the state of a function that the translator made.
 pub(crate) unsafe fn run(s: State) {
     // SAFETY: the caller's promise.
-    unsafe { next(&s)(s.pc, s.sp, s.ctx, s.acc, s.anchor, s.f32, s.f64) }
+    unsafe { go(next(&s), s) }
 }
