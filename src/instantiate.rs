@@ -2,6 +2,7 @@
 //! start function.
 
 use crate::execute;
+use crate::module::ModuleInner;
 use crate::parse::{
     ConstContext, ConstExpr, ConstValue, DataMode, ElementItems, ElementMode, ExportedItem, Import,
 };
@@ -37,7 +38,7 @@ pub(crate) unsafe fn instantiate(
             module.inner().types.iter().for_each(|ty| store.know_type(*ty));
         }
         let instance = allocate(store, module, imports)?;
-        Initializer { store, instance, pending: Vec::new() }.run()?;
+        Initializer { store, instance, pending: Vec::new() }.run(module.inner())?;
         instance
     };
     if let Some(start) = module.inner().start {
@@ -86,7 +87,7 @@ fn check_imports(store: &StoreInner, module: &Module, imports: &[Extern]) -> Res
 }
 
 #[cold]
-fn incompatible(module: &crate::module::ModuleInner, import: &Import, found: ExternType) -> Error {
+fn incompatible(module: &ModuleInner, import: &Import, found: ExternType) -> Error {
     let expected = module.item_type(import.item);
     Error::incompatible_import(
         module.text(import.module),
@@ -198,10 +199,8 @@ struct Initializer<'a> {
 }
 
 impl Initializer<'_> {
-    fn run(&mut self) -> Result<(), Error> {
-        // SAFETY: instances of the store live as long as it, and their modules don't change.
-        let module = unsafe { &(*self.instance.as_ptr()).module }.clone();
-        let module = module.inner();
+    /// `module` is that of the instance.
+    fn run(&mut self, module: &ModuleInner) -> Result<(), Error> {
         for (place, init) in module.global_inits.iter().enumerate() {
             let bits = init.eval(self)?;
             let global = GlobalIdx(module.imported_globals + place as u32);

@@ -32,7 +32,7 @@ pub(crate) use self::table::TableEntity;
 use crate::execute::Stack;
 use crate::types::index::FuncIdx;
 use crate::types::{GlobalType, MemoryType, TableType, TypeId};
-use crate::{Engine, Error, ResourceLimiter};
+use crate::{Engine, Error, FuncType, ResourceLimiter};
 use alloc::boxed::Box;
 use alloc::format;
 use alloc::sync::Arc;
@@ -141,6 +141,17 @@ impl StoreInner {
         let slot = self.add_func(entity).slot();
         data.func_refs[func.index()] = slot as u32;
         slot
+    }
+
+    /// The type of a function of a module; `None` if it is the host's.
+    pub(crate) fn declared_type(&self, func: &FuncEntity) -> Option<&FuncType> {
+        if func.instance.is_null() {
+            return None;
+        }
+        // SAFETY: it is an instance of this store, which lives as long as it, and its module doesn't
+        // change.
+        let module = unsafe { &(*func.instance).module }.inner();
+        Some(module.signature(module.funcs[func.index.index()]))
     }
 
     /// Adds a function.
