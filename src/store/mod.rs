@@ -24,7 +24,7 @@ pub(crate) use self::global::GlobalCell;
 pub(crate) use self::handle::Handle;
 pub(crate) use self::handle::StoreId;
 pub(crate) use self::heap::{HEADER_BYTES, HOST, Handle as HeapHandle, Header, Heap};
-pub(crate) use self::instance::InstanceData;
+pub(crate) use self::instance::{InstanceData, NewInstance};
 pub(crate) use self::memory::MemoryEntity;
 pub(crate) use self::roots::{Root, Roots};
 pub(crate) use self::table::TableEntity;
@@ -107,6 +107,13 @@ impl StoreInner {
             growth_error: None,
             limiter: None,
         }
+    }
+
+    /// Adds an instance.
+    pub(crate) fn add_instance(&mut self, instance: NewInstance) -> NonNull<InstanceData> {
+        let instance = instance.leak();
+        self.instances.push(instance);
+        instance
     }
 
     /// The funcref slot of a function of an instance, made when first asked for.
@@ -373,9 +380,9 @@ impl StoreInner {
 impl Drop for StoreInner {
     fn drop(&mut self) {
         self.stack.release(self.engine.stacks());
-        // SAFETY: each was made by leaking a box, and nothing uses them after their store.
+        // SAFETY: each was made by leaking what owned it, and nothing uses them after their store.
         unsafe {
-            self.instances.drain(..).for_each(|instance| drop(Box::from_raw(instance.as_ptr())));
+            self.instances.drain(..).for_each(|instance| drop(NewInstance::from_raw(instance)));
             self.memories.drain(..).for_each(|memory| drop(Box::from_raw(memory.as_ptr())));
             self.tables.drain(..).for_each(|table| drop(Box::from_raw(table.as_ptr())));
             self.cells.drain(..).for_each(|cells| drop(Box::from_raw(cells.as_ptr())));
