@@ -34,7 +34,8 @@ pub(crate) unsafe fn instantiate(
         // SAFETY: passed on to the caller; the borrow ends before the store is used otherwise.
         let store = unsafe { &mut *store.as_ptr() };
         let mut instance = link(store, module, imports)?;
-        store.check_count("instance", store.instances.len(), |limiter| limiter.instances())?;
+        store
+            .check_count("instance", store.lists.instances.len(), |limiter| limiter.instances())?;
         if module.inner().uses_type_hierarchy {
             module.inner().types.iter().for_each(|ty| store.know_type(*ty));
         }
@@ -67,7 +68,7 @@ fn link(store: &StoreInner, module: &Module, imports: &[Extern]) -> Result<NewIn
         let (expected, found) = (declared.imports.len(), imports.len());
         return Err(Error::msg(format!("expected {expected} imports, found {found}")));
     }
-    let id = u32::try_from(store.instances.len());
+    let id = u32::try_from(store.lists.instances.len());
     let id = id.expect("fewer than 2^32 instances fit into memory");
     let mut instance = NewInstance::new(module, id);
     for (import, found) in declared.imports.iter().zip(imports) {
@@ -91,14 +92,14 @@ fn import_into(
             let found = FuncId(found.position(store.id));
             // Slots have 32 bits in use.
             instance.func_refs[func.index()] = found.slot() as u32;
-            let ty = store.funcs[found.0 as usize].ty;
+            let ty = store.lists.funcs[found.0 as usize].ty;
             let expected = instance.module.inner().func_type_id(func);
             return store.engine.types().is_subtype(ty, expected);
         }
         (ExportedItem::Tag(tag), Extern::Tag(found)) => {
             let found = found.position(store.id);
             instance.tags[tag.index()] = found;
-            return store.tags[found as usize] == instance.module.inner().tag_type_id(tag);
+            return store.lists.tags[found as usize] == instance.module.inner().tag_type_id(tag);
         }
         (ExportedItem::Global(global), Extern::Global(found)) => {
             set_global(instance, store, global, found.position(store.id));
@@ -117,17 +118,17 @@ fn import_into(
 
 fn set_global(instance: &mut InstanceData, store: &StoreInner, global: GlobalIdx, id: u32) {
     instance.global_ids[global.index()] = id;
-    instance.globals[global.index()] = store.globals[id as usize].0.as_ptr();
+    instance.globals[global.index()] = store.lists.globals[id as usize].0.as_ptr();
 }
 
 fn set_memory(instance: &mut InstanceData, store: &StoreInner, memory: MemoryIdx, id: u32) {
     instance.memory_ids[memory.index()] = id;
-    instance.memories[memory.index()] = store.memories[id as usize].as_ptr();
+    instance.memories[memory.index()] = store.lists.memories[id as usize].as_ptr();
 }
 
 fn set_table(instance: &mut InstanceData, store: &StoreInner, table: TableIdx, id: u32) {
     instance.table_ids[table.index()] = id;
-    instance.tables[table.index()] = store.tables[id as usize].as_ptr();
+    instance.tables[table.index()] = store.lists.tables[id as usize].as_ptr();
 }
 
 #[cold]
@@ -156,7 +157,7 @@ fn define(
         let id = store.add_memory(module.memories[memory.index()])?;
         set_memory(instance, store, memory, id);
     }
-    let first = store.globals.len() as u32;
+    let first = store.lists.globals.len() as u32;
     store.add_globals(&module.globals[module.imported_globals as usize..]);
     let globals = defined(module.imported_globals, module.globals.len()).map(GlobalIdx);
     for (global, id) in globals.zip(first..) {

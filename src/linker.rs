@@ -16,6 +16,7 @@ use alloc::vec::Vec;
 use core::fmt;
 use core::hash::{Hash, Hasher};
 use core::marker::PhantomData;
+use core::mem;
 use hashbrown::{Equivalent, HashMap};
 
 /// Definitions by module and name, with which modules are instantiated.
@@ -234,14 +235,23 @@ impl<T: 'static> Linker<T> {
         if !Engine::same(&self.engine, store.engine()) {
             return Err(Error::msg("linker and store belong to different engines"));
         }
-        let imports = self.resolve(store.inner_mut(), module)?;
-        Instance::new(store, module, &imports)
+        let mut imports = mem::take(&mut store.inner_mut().lists.imports);
+        let resolved = self.resolve(store.inner_mut(), module, &mut imports);
+        let instance = resolved.and_then(|()| Instance::new(&mut store, module, &imports));
+        imports.clear();
+        store.inner_mut().lists.imports = imports;
+        instance
     }
 
-    /// The definitions of what `module` imports, in order.
-    fn resolve(&self, store: &mut StoreInner, module: &Module) -> Result<Vec<Extern>, Error> {
+    /// Appends the definitions of what `module` imports to `imports`, in order.
+    fn resolve(
+        &self,
+        store: &mut StoreInner,
+        module: &Module,
+        imports: &mut Vec<Extern>,
+    ) -> Result<(), Error> {
         let declared = module.inner();
-        let mut imports = Vec::with_capacity(declared.imports.len());
+        imports.reserve(declared.imports.len());
         for import in &declared.imports {
             // As bytes, since a look at them as text validates them again.
             let bytes = |span: Span| span.bytes(&declared.bytes);
@@ -251,7 +261,7 @@ impl<T: 'static> Linker<T> {
             };
             imports.push(definition.in_store(store));
         }
-        Ok(imports)
+        Ok(())
     }
 }
 

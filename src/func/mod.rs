@@ -125,7 +125,7 @@ impl Func {
     }
 
     fn with_ty<R>(self, store: &StoreInner, see: impl FnOnce(&FuncType) -> R) -> R {
-        let func = &store.funcs[self.handle.index(store)];
+        let func = &store.lists.funcs[self.handle.index(store)];
         // Modules have the types of their functions, so that no lock of the engine is taken.
         match store.declared_type(func) {
             Some(ty) => see(ty),
