@@ -21,31 +21,31 @@ use core::ptr::{self, NonNull};
 pub(crate) struct InstanceData {
     /// The code of the module's own functions, by their position after the imports.
     pub(crate) entries: *const FuncEntry,
-    pub(crate) globals: List<*mut GlobalCell>,
-    pub(crate) memories: List<*mut MemoryEntity>,
-    pub(crate) tables: List<*mut TableEntity>,
+    pub(crate) globals: Tail<*mut GlobalCell>,
+    pub(crate) memories: Tail<*mut MemoryEntity>,
+    pub(crate) tables: Tail<*mut TableEntity>,
     /// The funcref slot of each function; 0 where none was needed yet, which is no imported one.
-    pub(crate) func_refs: List<u32>,
+    pub(crate) func_refs: Tail<u32>,
     /// The positions of the globals in the store.
-    pub(crate) global_ids: List<u32>,
+    pub(crate) global_ids: Tail<u32>,
     /// The positions of the memories in the store.
-    pub(crate) memory_ids: List<u32>,
+    pub(crate) memory_ids: Tail<u32>,
     /// The positions of the tables in the store.
-    pub(crate) table_ids: List<u32>,
+    pub(crate) table_ids: Tail<u32>,
     /// The position of each tag in the store, which is what makes a tag itself.
-    pub(crate) tags: List<u32>,
+    pub(crate) tags: Tail<u32>,
     /// The slots of each element segment; `None` once it is dropped.
-    pub(crate) elements: List<Option<Box<[u64]>>>,
-    pub(crate) data_dropped: List<bool>,
+    pub(crate) elements: Tail<Option<Box<[u64]>>>,
+    pub(crate) data_dropped: Tail<bool>,
     pub(crate) module: Module,
     /// The position of the instance in the store.
     pub(crate) id: u32,
 }
 
 /// A list of an instance, behind it in the same allocation.
-pub(crate) struct List<T>(NonNull<[T]>);
+pub(crate) struct Tail<T>(NonNull<[T]>);
 
-impl<T> Deref for List<T> {
+impl<T> Deref for Tail<T> {
     type Target = [T];
 
     #[inline]
@@ -56,7 +56,7 @@ impl<T> Deref for List<T> {
     }
 }
 
-impl<T> DerefMut for List<T> {
+impl<T> DerefMut for Tail<T> {
     #[inline]
     fn deref_mut(&mut self) -> &mut [T] {
         // SAFETY: as in `deref`, and `self` is borrowed exclusively.
@@ -173,7 +173,7 @@ fn layout(module: &ModuleInner) -> Layout {
 /// # Safety
 ///
 /// At `rest` there is memory for the list, aligned for it, which nobody else uses.
-unsafe fn carve<T>(rest: &mut NonNull<u8>, len: usize, value: impl Fn() -> T) -> List<T> {
+unsafe fn carve<T>(rest: &mut NonNull<u8>, len: usize, value: impl Fn() -> T) -> Tail<T> {
     let first = rest.cast::<T>();
     for place in 0..len {
         // SAFETY: the caller's promise.
@@ -181,5 +181,5 @@ unsafe fn carve<T>(rest: &mut NonNull<u8>, len: usize, value: impl Fn() -> T) ->
     }
     // SAFETY: the caller's promise: the list ends there.
     *rest = unsafe { first.add(len) }.cast();
-    List(NonNull::slice_from_raw_parts(first, len))
+    Tail(NonNull::slice_from_raw_parts(first, len))
 }
