@@ -1,6 +1,6 @@
 //! The engine: a configuration and the canonical types that modules and stores share.
 
-use crate::execute::StackPool;
+use crate::store::SparePool;
 use crate::types::TypeRegistry;
 use crate::types::{CompositeKind, ConcreteType};
 use crate::{ArrayType, Config, Error, FuncType, StructType};
@@ -18,12 +18,12 @@ pub struct Engine {
 struct EngineInner {
     config: Config,
     types: TypeRegistry,
-    stacks: StackPool,
+    spares: SparePool,
 }
 
 impl EngineInner {
     fn new(config: Config) -> Self {
-        Self { config, types: TypeRegistry::default(), stacks: StackPool::default() }
+        Self { config, types: TypeRegistry::default(), spares: SparePool::default() }
     }
 }
 
@@ -66,9 +66,9 @@ impl Engine {
         ArrayType::of(ty.id, &self.types().get(ty.id))
     }
 
-    /// The stacks that are kept for the next stores.
-    pub(crate) fn stacks(&self) -> &StackPool {
-        &self.inner.stacks
+    /// The memory that is kept for the next stores.
+    pub(crate) fn spares(&self) -> &SparePool {
+        &self.inner.spares
     }
 
     pub(crate) fn types(&self) -> &TypeRegistry {

@@ -37,7 +37,7 @@ impl Global {
         store.engine.types().check(ty.content());
         check_type(store, ty, &value)?;
         store.add_globals(slice::from_ref(&ty));
-        let position = store.globals.len() - 1;
+        let position = store.lists.globals.len() - 1;
         let global = Self::from_position(store.id, position as u32);
         global.write(store, &value)?;
         Ok(global)
@@ -62,14 +62,14 @@ impl Global {
     }
 
     pub(crate) fn ty_in(self, store: &StoreInner) -> GlobalType {
-        store.globals[self.handle.index(store)].1
+        store.lists.globals[self.handle.index(store)].1
     }
 
     /// The value.
     pub fn get(&self, mut store: impl AsContextMut) -> Val {
         let mut store = store.as_context_mut();
         let store = store.inner_mut();
-        let (cell, ty) = store.globals[self.handle.index(store)];
+        let (cell, ty) = store.lists.globals[self.handle.index(store)];
         // SAFETY: cells of a store live as long as it and change only with an exclusive borrow of
         // it.
         let bits = unsafe { (*cell.as_ptr()).bits };
@@ -97,7 +97,7 @@ impl Global {
     }
 
     fn write(self, store: &mut StoreInner, value: &Val) -> Result<(), Error> {
-        let (cell, _) = store.globals[self.handle.index(store)];
+        let (cell, _) = store.lists.globals[self.handle.index(store)];
         // SAFETY: cells of a store live as long as it, and the store is borrowed exclusively.
         let cell = unsafe { &mut *cell.as_ptr() };
         value.write(&mut cell.bits, store)?;

@@ -71,7 +71,7 @@ impl Instance {
         store: impl Into<crate::StoreContext<'a, T>>,
     ) -> &'a Module {
         let store = store.into().into_inner();
-        let instance = store.instances[self.handle.index(store)];
+        let instance = store.lists.instances[self.handle.index(store)];
         // SAFETY: instances of a store live as long as it, and their modules don't change.
         unsafe { &(*instance.as_ptr()).module }
     }
@@ -80,7 +80,7 @@ impl Instance {
     pub fn get_export(&self, mut store: impl AsContextMut, name: &str) -> Option<Extern> {
         let mut store = store.as_context_mut();
         let store = store.inner_mut();
-        let instance = store.instances[self.handle.index(store)];
+        let instance = store.lists.instances[self.handle.index(store)];
         // SAFETY: the instance is of this store, which is borrowed exclusively.
         unsafe { export_of(store, instance, name) }
     }
@@ -133,7 +133,7 @@ impl Instance {
         store: impl Into<StoreContextMut<'a, T>>,
     ) -> impl ExactSizeIterator<Item = Export<'a>> {
         let store = store.into().into_inner_mut();
-        let instance = store.instances[self.handle.index(store)];
+        let instance = store.lists.instances[self.handle.index(store)];
         // SAFETY: instances of a store live as long as it, and their modules don't change.
         let module = unsafe { &(*instance.as_ptr()).module }.inner();
         let exports = module.exports.list().iter().map(|(name, item)| {

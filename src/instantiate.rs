@@ -2,17 +2,19 @@
 //! start function.
 
 use crate::execute;
+use crate::module::ModuleInner;
 use crate::parse::{
     ConstContext, ConstExpr, ConstValue, DataMode, ElementItems, ElementMode, ExportedItem, Import,
 };
-use crate::store::{Alive, FuncId, GlobalCell, HeapHandle, InstanceData, MemoryEntity, StoreInner};
-use crate::store::{TableEntity, field};
+use crate::store::{
+    Alive, FuncId, GlobalCell, HeapHandle, InstanceData, MemoryEntity, NewInstance,
+};
+use crate::store::{StoreInner, TableEntity, field};
 use crate::types::TypeId;
 use crate::types::index::{DataIdx, ElemIdx, FuncIdx, GlobalIdx, MemoryIdx, TableIdx, TagIdx};
-use crate::{Engine, Error, Extern, ExternType, Func, Module, Trap};
+use crate::{Engine, Error, Extern, ExternType, Module, Trap};
 use alloc::boxed::Box;
 use alloc::format;
-use alloc::vec;
 use alloc::vec::Vec;
 use core::mem;
 use core::ops::Range;
@@ -31,13 +33,15 @@ pub(crate) unsafe fn instantiate(
     let instance = {
         // SAFETY: passed on to the caller; the borrow ends before the store is used otherwise.
         let store = unsafe { &mut *store.as_ptr() };
-        check_imports(store, module, imports)?;
-        store.check_count("instance", store.instances.len(), |limiter| limiter.instances())?;
+        let mut instance = link(store, module, imports)?;
+        store
+            .check_count("instance", store.lists.instances.len(), |limiter| limiter.instances())?;
         if module.inner().uses_type_hierarchy {
             module.inner().types.iter().for_each(|ty| store.know_type(*ty));
         }
-        let instance = allocate(store, module, imports)?;
-        Initializer { store, instance, pending: Vec::new() }.run()?;
+        define(store, module.inner(), &mut instance)?;
+        let instance = store.add_instance(instance);
+        Initializer { store, instance, pending: Vec::new() }.run(module.inner())?;
         instance
     };
     if let Some(start) = module.inner().start {
@@ -54,39 +58,81 @@ pub(crate) unsafe fn instantiate(
     Ok(unsafe { (*instance.as_ptr()).id })
 }
 
-/// Checks that `imports` are what `module` declares.
-fn check_imports(store: &StoreInner, module: &Module, imports: &[Extern]) -> Result<(), Error> {
-    let module = module.inner();
-    if !Engine::same(&module.engine, &store.engine) {
+/// A new instance with what it imports, of which the types are checked.
+fn link(store: &StoreInner, module: &Module, imports: &[Extern]) -> Result<NewInstance, Error> {
+    let declared = module.inner();
+    if !Engine::same(&declared.engine, &store.engine) {
         return Err(Error::msg("module and store belong to different engines"));
     }
-    if imports.len() != module.imports.len() {
-        let (expected, found) = (module.imports.len(), imports.len());
+    if imports.len() != declared.imports.len() {
+        let (expected, found) = (declared.imports.len(), imports.len());
         return Err(Error::msg(format!("expected {expected} imports, found {found}")));
     }
-    for (import, found) in module.imports.iter().zip(imports) {
-        let matches = match (import.item, found) {
-            // Canonical types make this the comparison of two integers, mostly.
-            (ExportedItem::Func(expected), Extern::Func(found)) => {
-                let found = &store.funcs[found.position(store.id) as usize];
-                store.engine.types().is_subtype(found.ty, module.func_type_id(expected))
-            }
-            (ExportedItem::Tag(expected), Extern::Tag(found)) => {
-                store.tags[found.position(store.id) as usize] == module.tag_type_id(expected)
-            }
-            (item, found) => {
-                found.ty_in(store).matches(&module.item_type(item), store.engine.types())
-            }
-        };
-        if !matches {
-            return Err(incompatible(module, import, found.ty_in(store)));
+    let id = u32::try_from(store.lists.instances.len());
+    let id = id.expect("fewer than 2^32 instances fit into memory");
+    let mut instance = NewInstance::new(module, id);
+    for (import, found) in declared.imports.iter().zip(imports) {
+        if !import_into(&mut instance, store, import.item, *found) {
+            return Err(incompatible(declared, import, found.ty_in(store)));
         }
     }
-    Ok(())
+    Ok(instance)
+}
+
+/// Makes `found` the import `item` of an instance, if it is of the declared type.
+fn import_into(
+    instance: &mut InstanceData,
+    store: &StoreInner,
+    item: ExportedItem,
+    found: Extern,
+) -> bool {
+    match (item, found) {
+        // Canonical types make this the comparison of two integers, mostly.
+        (ExportedItem::Func(func), Extern::Func(found)) => {
+            let found = FuncId(found.position(store.id));
+            // Slots have 32 bits in use.
+            instance.func_refs[func.index()] = found.slot() as u32;
+            let ty = store.lists.funcs[found.0 as usize].ty;
+            let expected = instance.module.inner().func_type_id(func);
+            return store.engine.types().is_subtype(ty, expected);
+        }
+        (ExportedItem::Tag(tag), Extern::Tag(found)) => {
+            let found = found.position(store.id);
+            instance.tags[tag.index()] = found;
+            return store.lists.tags[found as usize] == instance.module.inner().tag_type_id(tag);
+        }
+        (ExportedItem::Global(global), Extern::Global(found)) => {
+            set_global(instance, store, global, found.position(store.id));
+        }
+        (ExportedItem::Memory(memory), Extern::Memory(found)) => {
+            set_memory(instance, store, memory, found.position(store.id));
+        }
+        (ExportedItem::Table(table), Extern::Table(found)) => {
+            set_table(instance, store, table, found.position(store.id));
+        }
+        _ => return false,
+    }
+    let expected = instance.module.inner().item_type(item);
+    found.ty_in(store).matches(&expected, store.engine.types())
+}
+
+fn set_global(instance: &mut InstanceData, store: &StoreInner, global: GlobalIdx, id: u32) {
+    instance.global_ids[global.index()] = id;
+    instance.globals[global.index()] = store.lists.globals[id as usize].0.as_ptr();
+}
+
+fn set_memory(instance: &mut InstanceData, store: &StoreInner, memory: MemoryIdx, id: u32) {
+    instance.memory_ids[memory.index()] = id;
+    instance.memories[memory.index()] = store.lists.memories[id as usize].as_ptr();
+}
+
+fn set_table(instance: &mut InstanceData, store: &StoreInner, table: TableIdx, id: u32) {
+    instance.table_ids[table.index()] = id;
+    instance.tables[table.index()] = store.lists.tables[id as usize].as_ptr();
 }
 
 #[cold]
-fn incompatible(module: &crate::module::ModuleInner, import: &Import, found: ExternType) -> Error {
+fn incompatible(module: &ModuleInner, import: &Import, found: ExternType) -> Error {
     let expected = module.item_type(import.item);
     Error::incompatible_import(
         module.text(import.module),
@@ -96,97 +142,31 @@ fn incompatible(module: &crate::module::ModuleInner, import: &Import, found: Ext
     )
 }
 
-/// Makes the instance with what it defines, everything zero or null, and adds it to the store.
-fn allocate(
+/// Adds to the store what an instance of a module defines, everything zero or null.
+fn define(
     store: &mut StoreInner,
-    module: &Module,
-    imports: &[Extern],
-) -> Result<NonNull<InstanceData>, Error> {
-    let declared = module.inner();
-    let mut spaces = IndexSpaces::new(module);
-    spaces.import(store, imports);
-    spaces.define(store, module)?;
-
-    let imported = spaces.funcs.len();
-    let mut func_refs = vec![0; declared.funcs.len()];
-    func_refs[..imported].copy_from_slice(&spaces.funcs);
-    let instance = InstanceData {
-        entries: declared.code.entries(),
-        imports: spaces.funcs.into(),
-        globals: pointers(&spaces.globals, |id| store.globals[id].0),
-        memories: pointers(&spaces.memories, |id| store.memories[id]),
-        tables: pointers(&spaces.tables, |id| store.tables[id]),
-        global_ids: spaces.globals.into(),
-        memory_ids: spaces.memories.into(),
-        table_ids: spaces.tables.into(),
-        tags: spaces.tags.into(),
-        func_refs: func_refs.into(),
-        elements: declared.elements.iter().map(|_| None).collect(),
-        data_dropped: vec![false; declared.data.len()].into(),
-        module: module.clone(),
-        id: u32::try_from(store.instances.len())
-            .expect("fewer than 2^32 instances fit into memory"),
-    };
-    let instance = NonNull::from(Box::leak(Box::new(instance)));
-    store.instances.push(instance);
-    Ok(instance)
-}
-
-/// The addresses of the entities at these positions of the store.
-fn pointers<E>(ids: &[u32], pointer: impl Fn(usize) -> NonNull<E>) -> Box<[*mut E]> {
-    ids.iter().map(|id| pointer(*id as usize).as_ptr()).collect()
-}
-
-/// Positions in the store by index in the module; of functions the slots of the imported ones.
-struct IndexSpaces {
-    funcs: Vec<u32>,
-    globals: Vec<u32>,
-    memories: Vec<u32>,
-    tables: Vec<u32>,
-    tags: Vec<u32>,
-}
-
-impl IndexSpaces {
-    fn new(module: &Module) -> Self {
-        let declared = module.inner();
-        Self {
-            funcs: Vec::with_capacity(declared.imported_funcs as usize),
-            globals: Vec::with_capacity(declared.globals.len()),
-            memories: Vec::with_capacity(declared.memories.len()),
-            tables: Vec::with_capacity(declared.tables.len()),
-            tags: Vec::with_capacity(declared.tags.len()),
-        }
+    module: &ModuleInner,
+    instance: &mut InstanceData,
+) -> Result<(), Error> {
+    let defined = |imported: u32, all: usize| imported..all as u32;
+    for table in defined(module.imported_tables, module.tables.len()).map(TableIdx) {
+        let id = store.add_table(module.tables[table.index()], 0)?;
+        set_table(instance, store, table, id);
     }
-
-    fn import(&mut self, store: &StoreInner, imports: &[Extern]) {
-        for import in imports {
-            match import {
-                // Slots have 32 bits in use.
-                Extern::Func(func) => self.funcs.push(Func::to_slot(Some(*func), store) as u32),
-                Extern::Global(global) => self.globals.push(global.position(store.id)),
-                Extern::Memory(memory) => self.memories.push(memory.position(store.id)),
-                Extern::Table(table) => self.tables.push(table.position(store.id)),
-                Extern::Tag(tag) => self.tags.push(tag.position(store.id)),
-            }
-        }
+    for memory in defined(module.imported_memories, module.memories.len()).map(MemoryIdx) {
+        let id = store.add_memory(module.memories[memory.index()])?;
+        set_memory(instance, store, memory, id);
     }
-
-    fn define(&mut self, store: &mut StoreInner, module: &Module) -> Result<(), Error> {
-        let declared = module.inner();
-        for ty in &declared.tables[declared.imported_tables as usize..] {
-            self.tables.push(store.add_table(*ty, 0)?);
-        }
-        for ty in &declared.memories[declared.imported_memories as usize..] {
-            self.memories.push(store.add_memory(*ty)?);
-        }
-        let globals = store.globals.len() as u32;
-        store.add_globals(&declared.globals[declared.imported_globals as usize..]);
-        self.globals.extend(globals..store.globals.len() as u32);
-        for tag in (0..).map(TagIdx).take(declared.tags.len()).skip(self.tags.len()) {
-            self.tags.push(store.add_tag(declared.tag_type_id(tag)));
-        }
-        Ok(())
+    let first = store.lists.globals.len() as u32;
+    store.add_globals(&module.globals[module.imported_globals as usize..]);
+    let globals = defined(module.imported_globals, module.globals.len()).map(GlobalIdx);
+    for (global, id) in globals.zip(first..) {
+        set_global(instance, store, global, id);
     }
+    for tag in defined(module.imported_tags, module.tags.len()).map(TagIdx) {
+        instance.tags[tag.index()] = store.add_tag(module.tag_type_id(tag));
+    }
+    Ok(())
 }
 
 /// Gives the entities of a new instance their initial values.
@@ -198,10 +178,8 @@ struct Initializer<'a> {
 }
 
 impl Initializer<'_> {
-    fn run(&mut self) -> Result<(), Error> {
-        // SAFETY: instances of the store live as long as it, and their modules don't change.
-        let module = unsafe { &(*self.instance.as_ptr()).module }.clone();
-        let module = module.inner();
+    /// `module` is that of the instance.
+    fn run(&mut self, module: &ModuleInner) -> Result<(), Error> {
         for (place, init) in module.global_inits.iter().enumerate() {
             let bits = init.eval(self)?;
             let global = GlobalIdx(module.imported_globals + place as u32);
@@ -292,13 +270,19 @@ impl Initializer<'_> {
     fn table(&mut self, table: TableIdx) -> &mut TableEntity {
         // SAFETY: the instance and its tables live as long as the store, which is borrowed
         // exclusively for as long.
-        unsafe { &mut *(&(*self.instance.as_ptr()).tables)[table.index()] }
+        unsafe {
+            let table = (&(*self.instance.as_ptr()).tables)[table.index()];
+            &mut *table
+        }
     }
 
     fn memory(&mut self, memory: MemoryIdx) -> &mut MemoryEntity {
         // SAFETY: the instance and its memories live as long as the store, which is borrowed
         // exclusively for as long.
-        unsafe { &mut *(&(*self.instance.as_ptr()).memories)[memory.index()] }
+        unsafe {
+            let memory = (&(*self.instance.as_ptr()).memories)[memory.index()];
+            &mut *memory
+        }
     }
 
     fn global_cell(&self, global: GlobalIdx) -> *mut GlobalCell {

@@ -1,7 +1,8 @@
 //! Linking by name: definitions of the host and of instances, and instantiation with them.
 
 use crate::func::{IntoFunc, untyped_host_func};
-use crate::parse::Import;
+use crate::module::ModuleInner;
+use crate::parse::{Import, Span};
 use crate::store::{HostFunc, StoreInner};
 use crate::{
     AsContext, AsContextMut, Caller, Engine, Error, Extern, ExternType, Func, FuncType, Instance,
@@ -15,6 +16,7 @@ use alloc::vec::Vec;
 use core::fmt;
 use core::hash::{Hash, Hasher};
 use core::marker::PhantomData;
+use core::mem;
 use hashbrown::{Equivalent, HashMap};
 
 /// Definitions by module and name, with which modules are instantiated.
@@ -162,7 +164,7 @@ impl<T: 'static> Linker<T> {
     /// If something else than a function is not defined.
     pub fn define_unknown_imports_as_traps(&mut self, module: &Module) -> Result<(), Error> {
         for import in module.imports() {
-            if self.definitions.contains_key(&(import.module(), import.name())) {
+            if self.find(import.module(), import.name()).is_some() {
                 continue;
             }
             let ExternType::Func(ty) = import.ty() else {
@@ -178,13 +180,17 @@ impl<T: 'static> Linker<T> {
         Ok(())
     }
 
+    fn find(&self, module: &str, name: &str) -> Option<&Definition> {
+        self.definitions.get(&Names { module: module.as_bytes(), name: name.as_bytes() })
+    }
+
     fn insert(
         &mut self,
         module: &str,
         name: &str,
         definition: Definition,
     ) -> Result<&mut Self, Error> {
-        if !self.allow_shadowing && self.definitions.contains_key(&(module, name)) {
+        if !self.allow_shadowing && self.find(module, name).is_some() {
             return Err(Error::msg(format!("import {module:?} {name:?} defined twice")));
         }
         self.definitions.insert(Key::new(module, name), definition);
@@ -205,7 +211,7 @@ impl<T: 'static> Linker<T> {
         let mut store = store.as_context_mut();
         let is_same = Engine::same(&self.engine, store.engine());
         assert!(is_same, "linker and store belong to different engines");
-        let item = self.definitions.get(&(module, name))?.in_store(store.inner_mut());
+        let item = self.find(module, name)?.in_store(store.inner_mut());
         item.ty_in(store.inner());
         Some(item)
     }
@@ -229,23 +235,40 @@ impl<T: 'static> Linker<T> {
         if !Engine::same(&self.engine, store.engine()) {
             return Err(Error::msg("linker and store belong to different engines"));
         }
-        let imports = self.resolve(store.inner_mut(), module)?;
-        Instance::new(store, module, &imports)
+        let mut imports = mem::take(&mut store.inner_mut().lists.imports);
+        let resolved = self.resolve(store.inner_mut(), module, &mut imports);
+        let instance = resolved.and_then(|()| Instance::new(&mut store, module, &imports));
+        imports.clear();
+        store.inner_mut().lists.imports = imports;
+        instance
     }
 
-    /// The definitions of what `module` imports, in order.
-    fn resolve(&self, store: &mut StoreInner, module: &Module) -> Result<Vec<Extern>, Error> {
+    /// Appends the definitions of what `module` imports to `imports`, in order.
+    fn resolve(
+        &self,
+        store: &mut StoreInner,
+        module: &Module,
+        imports: &mut Vec<Extern>,
+    ) -> Result<(), Error> {
         let declared = module.inner();
-        let mut imports = Vec::with_capacity(declared.imports.len());
-        for Import { module, name, item } in &declared.imports {
-            let (module, name) = (declared.text(*module), declared.text(*name));
-            let Some(definition) = self.definitions.get(&(module, name)) else {
-                return Err(Error::unknown_import(module, name, declared.item_type(*item)));
+        imports.reserve(declared.imports.len());
+        for import in &declared.imports {
+            // As bytes, since a look at them as text validates them again.
+            let bytes = |span: Span| span.bytes(&declared.bytes);
+            let names = Names { module: bytes(import.module), name: bytes(import.name) };
+            let Some(definition) = self.definitions.get(&names) else {
+                return Err(unknown(declared, import));
             };
             imports.push(definition.in_store(store));
         }
-        Ok(imports)
+        Ok(())
     }
+}
+
+#[cold]
+fn unknown(declared: &ModuleInner, import: &Import) -> Error {
+    let (module, name) = (declared.text(import.module), declared.text(import.name));
+    Error::unknown_import(module, name, declared.item_type(import.item))
 }
 
 impl Definition {
@@ -272,7 +295,7 @@ impl<T: 'static> Clone for Linker<T> {
 
 impl<T: 'static> fmt::Debug for Linker<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let names = self.definitions.keys().map(Key::names);
+        let names = self.definitions.keys().map(|key| key.text.split_at(key.module_bytes));
         f.debug_set().entries(names).finish()
     }
 }
@@ -293,19 +316,26 @@ impl Key {
         Self { text: text.into(), module_bytes: module.len() }
     }
 
-    fn names(&self) -> (&str, &str) {
-        self.text.split_at(self.module_bytes)
+    fn names(&self) -> Names<'_> {
+        let (module, name) = self.text.as_bytes().split_at(self.module_bytes);
+        Names { module, name }
     }
+}
+
+/// The names of an import, by which definitions are looked up.
+#[derive(PartialEq, Eq, Hash)]
+struct Names<'a> {
+    module: &'a [u8],
+    name: &'a [u8],
 }
 
 impl Hash for Key {
     fn hash<H: Hasher>(&self, state: &mut H) {
-        // As the pair of names hashes, with which definitions are looked up.
         self.names().hash(state);
     }
 }
 
-impl Equivalent<Key> for (&str, &str) {
+impl Equivalent<Key> for Names<'_> {
     fn equivalent(&self, key: &Key) -> bool {
         *self == key.names()
     }

@@ -78,7 +78,7 @@ impl Memory {
     pub fn grow(&self, mut store: impl AsContextMut, delta: u64) -> Result<u64, Error> {
         let mut store = store.as_context_mut();
         let store = store.inner_mut();
-        let memory = store.memories[self.handle.index(store)];
+        let memory = store.lists.memories[self.handle.index(store)];
         // SAFETY: memories of a store live as long as it, and the store is borrowed exclusively.
         let memory = unsafe { &mut *memory.as_ptr() };
         store.try_memory_grow(memory, delta)?.ok_or_else(|| Error::msg("failed to grow memory"))
@@ -143,14 +143,14 @@ impl Memory {
     }
 
     fn entity(self, store: &StoreInner) -> &MemoryEntity {
-        let memory = store.memories[self.handle.index(store)];
+        let memory = store.lists.memories[self.handle.index(store)];
         // SAFETY: memories of a store live as long as it and change only with an exclusive borrow
         // of it.
         unsafe { &*memory.as_ptr() }
     }
 
     fn entity_mut(self, store: &mut StoreInner) -> &mut MemoryEntity {
-        let memory = store.memories[self.handle.index(store)];
+        let memory = store.lists.memories[self.handle.index(store)];
         // SAFETY: memories of a store live as long as it, and the store is borrowed exclusively for
         // as long.
         unsafe { &mut *memory.as_ptr() }

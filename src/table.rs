@@ -105,7 +105,7 @@ impl Table {
         let mut store = store.as_context_mut();
         let store = store.inner_mut();
         let init = element_slot(store, self.ty_in(store).element(), init)?;
-        let table = store.tables[self.handle.index(store)];
+        let table = store.lists.tables[self.handle.index(store)];
         // SAFETY: tables of a store live as long as it, and the store is borrowed exclusively.
         let table = unsafe { &mut *table.as_ptr() };
         store.try_table_grow(table, delta, init)?.ok_or_else(|| Error::msg("failed to grow table"))
@@ -174,14 +174,14 @@ impl Table {
     }
 
     fn entity(self, store: &StoreInner) -> &TableEntity {
-        let table = store.tables[self.handle.index(store)];
+        let table = store.lists.tables[self.handle.index(store)];
         // SAFETY: tables of a store live as long as it and change only with an exclusive borrow of
         // it.
         unsafe { &*table.as_ptr() }
     }
 
     fn entity_mut(self, store: &mut StoreInner) -> &mut TableEntity {
-        let table = store.tables[self.handle.index(store)];
+        let table = store.lists.tables[self.handle.index(store)];
         // SAFETY: tables of a store live as long as it, and the store is borrowed exclusively for
         // as long.
         unsafe { &mut *table.as_ptr() }

@@ -63,7 +63,7 @@ impl Tag {
     }
 
     pub(crate) fn ty_in(self, store: &StoreInner) -> TagType {
-        let ty = store.tags[self.handle.index(store)];
+        let ty = store.lists.tags[self.handle.index(store)];
         TagType::new(store.engine.types().func_type(ty))
     }
 }

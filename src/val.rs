@@ -306,7 +306,7 @@ impl Ref {
         }
         let heap_type = match self {
             Self::Func(Some(func)) => {
-                let id = store.funcs[func.position(store.id) as usize].ty;
+                let id = store.lists.funcs[func.position(store.id) as usize].ty;
                 HeapType::Concrete(ConcreteType { id, kind: CompositeKind::Func })
             }
             Self::Any(Some(reference)) => heap_type_of(store, reference.root().slot(store)?),

@@ -1,7 +1,7 @@
 //! Measures calls across the border between host and guest, and instances that live for one call.
 
 use crate::clock::Stopwatch;
-use crate::engines::{Engine, Failure, Guest, Value};
+use crate::engines::{Engine, Failure, Guest, INSTANCES, Value};
 use crate::sampling::{Sampling, Trial};
 use crate::table::{Row, Table};
 use std::time::Duration;
@@ -56,7 +56,10 @@ pub(crate) fn measure(
     }
     let trials = engines.iter().map(|engine| engine.instantiate(&wasm));
     let outcomes = sampling.seconds(trials.collect());
-    table.push(Row::new("instances", "instantiate, call, drop".into(), outcomes).scaled(1e9));
+    table.push(
+        Row::new("instances", "instantiate, call, drop".into(), outcomes)
+            .scaled(1e9 / f64::from(INSTANCES)),
+    );
     Ok(table)
 }
 

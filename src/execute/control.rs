@@ -354,7 +354,7 @@ unsafe fn return_call_any(
 unsafe fn imported<I: Instr>(s: &State, at: usize) -> *const FuncEntity {
     // SAFETY: the caller's promise; import slots are never null.
     unsafe {
-        let slot = instance(s.ctx).imports[Operands::<I>::word(s, at, 0) as usize];
+        let slot = instance(s.ctx).func_refs[Operands::<I>::word(s, at, 0) as usize];
         (*s.ctx).funcs.add(slot as usize - 1)
     }
 }

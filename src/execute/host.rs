@@ -65,7 +65,7 @@ pub(super) unsafe fn call_from_guest(
 /// The store is alive and has such a function.
 pub(super) unsafe fn func(store: NonNull<StoreInner>, index: u32) -> *const HostFunc {
     // SAFETY: the caller's promise.
-    unsafe { Arc::as_ptr(&(&(*store.as_ptr()).host_funcs)[index as usize]) }
+    unsafe { Arc::as_ptr(&(&(*store.as_ptr()).lists.host_funcs)[index as usize]) }
 }
 
 /// The number of result slots of host function number `index`.

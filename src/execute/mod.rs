@@ -35,7 +35,7 @@ use crate::store::{FuncEntity, FuncId, InstanceData, StoreInner};
 
 pub(crate) use code_map::{CodeMap, FuncEntry};
 pub(crate) use control::ENTER_MARGIN_BYTES;
-pub(crate) use stack::{Stack, StackPool};
+pub(crate) use stack::{Stack, StackBuffer};
 
 use state::{Ctx, Record, State};
 
@@ -56,7 +56,7 @@ pub(crate) unsafe fn call(
 ) -> Result<(), Error> {
     // SAFETY: the caller's promise; the entity is copied out.
     let FuncEntity { host, instance, entry, .. } =
-        unsafe { (&(*store.as_ptr()).funcs)[func.0 as usize] };
+        unsafe { (&(*store.as_ptr()).lists.funcs)[func.0 as usize] };
     let entered = Entered::new(store)?;
     // SAFETY: the caller's promise.
     unsafe {
@@ -85,10 +85,8 @@ impl Entered {
         if inner.reentry_depth >= inner.engine.config().host_reentry_max() {
             return Err(stack_overflow());
         }
-        let (top, records) = inner
-            .stack
-            .free(inner.engine.stacks())
-            .ok_or_else(|| Error::msg("no memory for the stack"))?;
+        let (top, records) =
+            inner.stack.free().ok_or_else(|| Error::msg("no memory for the stack"))?;
         inner.reentry_depth += 1;
         Ok(Entered { store, top, records, scope: inner.roots.enter() })
     }

@@ -89,6 +89,6 @@ unsafe fn is_of(ctx: *mut Ctx, slot: u64, target: u32, ty: u32) -> bool {
         RefTarget::Array => kind(&[CompositeKind::Array]),
         RefTarget::Object => HeapHandle::from_slot(slot)
             .is_some_and(|handle| store.is_subtype(store.heap.header(handle).ty, TypeId(ty))),
-        RefTarget::Func => store.is_subtype(store.funcs[slot as usize - 1].ty, TypeId(ty)),
+        RefTarget::Func => store.is_subtype(store.lists.funcs[slot as usize - 1].ty, TypeId(ty)),
     }
 }

@@ -1,26 +1,22 @@
-//! The stack of a store: one buffer with frames from its start and records from its end; and the
-//! buffers that an engine keeps for the next stores.
+//! The stack of a store: one buffer with frames from its start and records from its end.
 
 use alloc::alloc::{Layout, alloc_zeroed, dealloc};
-use alloc::vec::Vec;
 use core::ptr::{self, NonNull};
-
-use spin::Mutex;
 
 use super::state::Record;
 
 /// The memory of a stack, all of it initialized.
-struct Buffer {
+pub(crate) struct StackBuffer {
     base: NonNull<u8>,
     bytes: usize,
 }
 
 // SAFETY: the memory is owned.
-unsafe impl Send for Buffer {}
+unsafe impl Send for StackBuffer {}
 // SAFETY: nothing changes behind a shared reference.
-unsafe impl Sync for Buffer {}
+unsafe impl Sync for StackBuffer {}
 
-impl Buffer {
+impl StackBuffer {
     /// A buffer of zeros; `None` if there is no memory for it.
     fn new(bytes: usize) -> Option<Self> {
         // SAFETY: the size is not zero.
@@ -29,7 +25,7 @@ impl Buffer {
     }
 }
 
-impl Drop for Buffer {
+impl Drop for StackBuffer {
     fn drop(&mut self) {
         // SAFETY: allocated by `new` with this layout.
         unsafe { dealloc(self.base.as_ptr(), layout(self.bytes)) };
@@ -40,38 +36,12 @@ fn layout(bytes: usize) -> Layout {
     Layout::from_size_align(bytes, 16).expect("the size is bounded and a multiple of 16")
 }
 
-/// The buffers of stores that are no more. A store that lives for one call would spend most of its
-/// time on getting memory for its stack and giving it back.
-#[derive(Default)]
-pub(crate) struct StackPool {
-    buffers: Mutex<Vec<Buffer>>,
-}
-
-/// The most buffers that a pool keeps.
-const POOL_MAX: usize = 4;
-
-impl StackPool {
-    /// A buffer of a former store, or a new one; `None` if there is no memory for it. All buffers of
-    /// a pool have the same size.
-    fn take(&self, bytes: usize) -> Option<Buffer> {
-        let kept = self.buffers.lock().pop();
-        kept.filter(|buffer| buffer.bytes == bytes).or_else(|| Buffer::new(bytes))
-    }
-
-    fn put(&self, buffer: Buffer) {
-        let mut buffers = self.buffers.lock();
-        if buffers.len() < POOL_MAX {
-            buffers.push(buffer);
-        }
-    }
-}
-
 /// The stack, which gets its buffer at the first call. Frames grow up from `top`, records down from
 /// `records`; while a guest runs, both are in its context and here is only what a host function may
 /// use.
 pub(crate) struct Stack {
     /// `None` before the first call.
-    buffer: Option<Buffer>,
+    buffer: Option<StackBuffer>,
     bytes: usize,
     /// The first free slot.
     top: *mut u64,
@@ -88,20 +58,30 @@ unsafe impl Sync for Stack {}
 const STACK_BYTES_MIN: usize = 256;
 
 impl Stack {
-    /// A stack of at most `bytes_max` bytes.
-    pub(crate) fn new(bytes_max: usize) -> Stack {
+    /// A stack of at most `bytes_max` bytes, in the buffer of a former one if there is one of that
+    /// size.
+    pub(crate) fn new(bytes_max: usize, buffer: Option<StackBuffer>) -> Stack {
         let bytes = bytes_max.clamp(STACK_BYTES_MIN, isize::MAX as usize / 2) / 16 * 16;
-        Stack { buffer: None, bytes, top: ptr::null_mut(), records: ptr::null_mut() }
+        let mut stack =
+            Stack { buffer: None, bytes, top: ptr::null_mut(), records: ptr::null_mut() };
+        if let Some(buffer) = buffer.filter(|buffer| buffer.bytes == bytes) {
+            stack.put(buffer);
+        }
+        stack
+    }
+
+    /// Makes all of `buffer`, which has the right size, free for calls.
+    fn put(&mut self, buffer: StackBuffer) {
+        let base = buffer.base.as_ptr();
+        // SAFETY: the offset is the size of the buffer.
+        self.suspend(base.cast(), unsafe { base.add(self.bytes).cast() });
+        self.buffer = Some(buffer);
     }
 
     /// Where the next call may put its frames and records; `None` if there is no memory for them.
-    pub(super) fn free(&mut self, pool: &StackPool) -> Option<(*mut u64, *mut Record)> {
+    pub(super) fn free(&mut self) -> Option<(*mut u64, *mut Record)> {
         if self.buffer.is_none() {
-            let buffer = pool.take(self.bytes)?;
-            let base = buffer.base.as_ptr();
-            // SAFETY: the offset is the size of the buffer.
-            self.suspend(base.cast(), unsafe { base.add(self.bytes).cast() });
-            self.buffer = Some(buffer);
+            self.put(StackBuffer::new(self.bytes)?);
         }
         Some((self.top, self.records))
     }
@@ -131,11 +111,9 @@ impl Stack {
         unsafe { core::slice::from_raw_parts(base, count) }
     }
 
-    /// Gives the buffer back: no call can follow.
-    pub(crate) fn release(&mut self, pool: &StackPool) {
-        if let Some(buffer) = self.buffer.take() {
-            pool.put(buffer);
-        }
+    /// Gives the buffer away, if a call needed one: none can follow.
+    pub(crate) fn release(&mut self) -> Option<StackBuffer> {
+        self.buffer.take()
     }
 }
 
@@ -145,15 +123,14 @@ mod tests {
 
     #[test]
     fn buffers_are_used_again() {
-        let pool = StackPool::default();
-        let mut stacks = [(); POOL_MAX + 1].map(|()| Stack::new(1024));
-        let places = stacks.each_mut().map(|stack| stack.free(&pool).unwrap().0);
-        stacks.iter_mut().for_each(|stack| stack.release(&pool));
-        assert_eq!(pool.buffers.lock().len(), POOL_MAX);
-        let mut next = Stack::new(1024);
-        assert!(places.contains(&next.free(&pool).unwrap().0));
-        let mut larger = Stack::new(4096);
-        let (top, records) = larger.free(&pool).unwrap();
+        let mut first = Stack::new(1024, None);
+        assert_eq!(first.release().map(|buffer| buffer.bytes), None, "no call needed it yet");
+        let (top, _) = first.free().unwrap();
+        first.suspend(top.wrapping_add(1), ptr::null_mut());
+        let mut next = Stack::new(1024, first.release());
+        let (next_top, records) = next.free().unwrap();
+        assert_eq!((next_top, records.addr() - next_top.addr()), (top, 1024));
+        let (top, records) = Stack::new(4096, next.release()).free().unwrap();
         assert_eq!(records.addr() - top.addr(), 4096, "not one of another size");
     }
 }

@@ -166,7 +166,7 @@ impl Ctx {
     pub(crate) unsafe fn reload(&mut self) {
         // SAFETY: the instance and its store are alive; nobody else uses the store now.
         unsafe {
-            self.funcs = (*self.store.as_ptr()).funcs.as_ptr();
+            self.funcs = (*self.store.as_ptr()).lists.funcs.as_ptr();
             self.objects = (*self.store.as_ptr()).heap.addresses();
             match (*self.instance).memories.first() {
                 Some(memory) => self.use_memory(*memory),

@@ -121,8 +121,16 @@ impl Func {
     }
 
     pub(crate) fn ty_in(self, store: &StoreInner) -> FuncType {
-        let func = &store.funcs[self.handle.index(store)];
-        store.engine.types().func_type(func.ty)
+        self.with_ty(store, FuncType::clone)
+    }
+
+    fn with_ty<R>(self, store: &StoreInner, see: impl FnOnce(&FuncType) -> R) -> R {
+        let func = &store.lists.funcs[self.handle.index(store)];
+        // Modules have the types of their functions, so that no lock of the engine is taken.
+        match store.declared_type(func) {
+            Some(ty) => see(ty),
+            None => see(&store.engine.types().func_type(func.ty)),
+        }
     }
 
     /// Checks that the function has parameters `P` and results `R`.
@@ -134,14 +142,12 @@ impl Func {
         &self,
         store: impl AsContext,
     ) -> Result<TypedFunc<P, R>, Error> {
-        let ty = self.ty(&store);
-        let (params, results) = (P::val_types(), R::val_types());
         let store = store.as_context();
-        if !ty.stands_for(params.as_ref(), results.as_ref(), store.inner().engine.types()) {
-            let expected = FuncType::new(params, results);
-            return Err(Error::msg(format!(
-                "type mismatch: expected function {expected}, found {ty}"
-            )));
+        let store = store.inner();
+        let (params, results) = (P::val_types(), R::val_types());
+        let types = store.engine.types();
+        if !self.with_ty(store, |ty| ty.stands_for(params.as_ref(), results.as_ref(), types)) {
+            return Err(mismatch(&FuncType::new(params, results), &self.ty_in(store)));
         }
         Ok(TypedFunc::new(*self))
     }
@@ -184,6 +190,11 @@ impl Func {
         read_vals(ty.results(), slots, store.inner_mut(), results);
         Ok(())
     }
+}
+
+#[cold]
+fn mismatch(expected: &FuncType, found: &FuncType) -> Error {
+    Error::msg(format!("type mismatch: expected function {expected}, found {found}"))
 }
 
 /// The host function of type `ty` that works on [`Val`]s.

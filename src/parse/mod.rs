@@ -133,6 +133,12 @@ impl Span {
         &module[self.range()]
     }
 
+    /// Whether the span covers these bytes. What differs in length is not looked at.
+    #[inline]
+    fn is(self, bytes: &[u8], module: &[u8]) -> bool {
+        self.range().len() == bytes.len() && self.bytes(module) == bytes
+    }
+
     /// As a range of positions.
     #[inline]
     pub(crate) fn range(self) -> Range<usize> {
@@ -172,15 +178,22 @@ pub(crate) enum ExportedItem {
 pub(crate) struct Exports {
     /// In the order of the module.
     list: Vec<(Span, ExportedItem)>,
-    /// Positions in the list, by the hash of their names.
+    /// Positions in the list, by the hash of their names; none if there are few.
     by_name: HashTable<u32>,
     hasher: DefaultHashBuilder,
 }
 
+/// Among so many exports, the one with a name is found by looking at all of them: to hash the name
+/// takes longer.
+const EXPORTS_SCANNED_MAX: usize = 8;
+
 impl Exports {
     fn from_list(module: &[u8], list: Vec<(Span, ExportedItem)>) -> Self {
-        let mut by_name = HashTable::with_capacity(list.len());
         let hasher = DefaultHashBuilder::default();
+        if list.len() <= EXPORTS_SCANNED_MAX {
+            return Self { list, by_name: HashTable::new(), hasher };
+        }
+        let mut by_name = HashTable::with_capacity(list.len());
         let hash_at = |position: &u32| hasher.hash_one(list[*position as usize].0.bytes(module));
         for position in 0..list.len() as u32 {
             // The validator has refused names that occur twice.
@@ -191,7 +204,12 @@ impl Exports {
 
     fn get(&self, module: &[u8], name: &str) -> Option<ExportedItem> {
         let name = name.as_bytes();
-        let is_named = |position: &u32| self.list[*position as usize].0.bytes(module) == name;
+        if self.list.len() <= EXPORTS_SCANNED_MAX {
+            let mut exports = self.list.iter();
+            let (_, item) = exports.find(|(span, _)| span.is(name, module))?;
+            return Some(*item);
+        }
+        let is_named = |position: &u32| self.list[*position as usize].0.is(name, module);
         let position = *self.by_name.find(self.hasher.hash_one(name), is_named)?;
         Some(self.list[position as usize].1)
     }

@@ -254,6 +254,7 @@ impl<'a> ModuleReader<'a> {
     }
 
     fn tables(&mut self, section: wasmparser::TableSectionReader<'a>) -> Result<(), Error> {
+        self.module.tables.reserve_exact(section.count() as usize);
         for table in section {
             let table = table.map_err(Error::parse)?;
             let index = TableIdx(self.module.tables.len() as u32);
@@ -267,6 +268,7 @@ impl<'a> ModuleReader<'a> {
     }
 
     fn memories(&mut self, section: wasmparser::MemorySectionReader<'a>) -> Result<(), Error> {
+        self.module.memories.reserve_exact(section.count() as usize);
         for ty in section {
             let ty = self.supported(types::memory_type(ty.map_err(Error::parse)?))?;
             self.module.memories.push(ty);

@@ -9,7 +9,7 @@ use crate::{Engine, Error, FuncType};
 use alloc::boxed::Box;
 use core::ptr::{self, NonNull};
 
-/// A function of a store: its position in [`StoreInner::funcs`].
+/// A function of a store: its position in [`Lists::funcs`](super::Lists::funcs).
 ///
 /// As a reference, it is a slot: its position and one, so that 0 can be null.
 #[derive(Copy, Clone, PartialEq, Eq, Hash, Debug)]
@@ -35,7 +35,7 @@ impl FuncId {
 #[derive(Copy, Clone, Debug)]
 pub(crate) struct FuncEntity {
     pub(crate) ty: TypeId,
-    /// 0 for a function of a module, or else the position in [`StoreInner::host_funcs`] and one.
+    /// 0 for a function of a module, or else the position in [`Lists::host_funcs`](super::Lists::host_funcs) and one.
     pub(crate) host: u32,
     /// The instance of the module; null for a host function.
     pub(crate) instance: *const InstanceData,
@@ -46,7 +46,7 @@ pub(crate) struct FuncEntity {
 }
 
 impl FuncEntity {
-    /// The host function at `position` in [`StoreInner::host_funcs`].
+    /// The host function at `position` in [`Lists::host_funcs`](super::Lists::host_funcs).
     pub(crate) fn host(ty: TypeId, position: usize) -> Self {
         let host =
             u32::try_from(position + 1).expect("fewer than 2^32 host functions fit into memory");

@@ -39,20 +39,20 @@ impl StoreInner {
         let [first, second] = alive.words;
         slots.iter().chain(first).chain(second).for_each(|word| heap.mark(*word));
         self.roots.slots().for_each(|word| heap.mark(word));
-        for (cell, ty) in &self.globals {
+        for (cell, ty) in &self.lists.globals {
             if ty.content().is_traced() {
                 // SAFETY: cells live as long as the store, which is borrowed exclusively.
                 heap.mark(unsafe { cell.as_ref().bits[0] });
             }
         }
-        for table in &self.tables {
+        for table in &self.lists.tables {
             // SAFETY: as for globals.
             let table = unsafe { table.as_ref() };
             if ValType::Ref(table.ty().element()).is_traced() {
                 table.elements().iter().for_each(|word| heap.mark(*word));
             }
         }
-        for instance in &self.instances {
+        for instance in &self.lists.instances {
             // SAFETY: as for globals.
             let elements = unsafe { &instance.as_ref().elements };
             let words = elements.iter().flatten().flat_map(|segment| segment.iter());

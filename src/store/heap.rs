@@ -393,8 +393,11 @@ fn block(parts: usize) -> Option<Block> {
 
 impl Drop for Heap {
     fn drop(&mut self) {
-        self.begin();
-        self.sweep();
+        // Most stores never have an object.
+        if !self.addresses.is_empty() {
+            self.begin();
+            self.sweep();
+        }
     }
 }
 

@@ -14,6 +14,7 @@ mod heap;
 mod instance;
 mod memory;
 mod roots;
+mod spare;
 mod table;
 
 pub use self::context::{AsContext, AsContextMut, Store, StoreContext, StoreContextMut};
@@ -24,19 +25,21 @@ pub(crate) use self::global::GlobalCell;
 pub(crate) use self::handle::Handle;
 pub(crate) use self::handle::StoreId;
 pub(crate) use self::heap::{HEADER_BYTES, HOST, Handle as HeapHandle, Header, Heap};
-pub(crate) use self::instance::InstanceData;
+pub(crate) use self::instance::{InstanceData, NewInstance};
 pub(crate) use self::memory::MemoryEntity;
 pub(crate) use self::roots::{Root, Roots};
+pub(crate) use self::spare::{Lists, SparePool};
 pub(crate) use self::table::TableEntity;
 
+use self::spare::Spare;
 use crate::execute::Stack;
 use crate::types::index::FuncIdx;
 use crate::types::{GlobalType, MemoryType, TableType, TypeId};
-use crate::{Engine, Error, ResourceLimiter};
+use crate::{Engine, Error, FuncType, ResourceLimiter};
 use alloc::boxed::Box;
 use alloc::format;
 use alloc::sync::Arc;
-use alloc::vec::Vec;
+use core::mem::ManuallyDrop;
 use core::ptr::NonNull;
 
 /// Calls its second argument with the limiter of the store that the first one points to, if there
@@ -59,16 +62,8 @@ pub struct StoreInner {
     pub(crate) id: StoreId,
     /// This store, with the right to access the embedder's data that stand behind it.
     pub(crate) this: NonNull<StoreInner>,
-    pub(crate) instances: Vec<NonNull<InstanceData>>,
-    pub(crate) funcs: Vec<FuncEntity>,
-    pub(crate) host_funcs: Vec<Arc<HostFunc>>,
-    pub(crate) memories: Vec<NonNull<MemoryEntity>>,
-    pub(crate) tables: Vec<NonNull<TableEntity>>,
-    pub(crate) globals: Vec<(NonNull<GlobalCell>, GlobalType)>,
-    /// The allocations that the cells of `globals` are parts of.
-    cells: Vec<NonNull<[GlobalCell]>>,
-    /// The type of each tag; a tag is its position here, and no two are the same.
-    pub(crate) tags: Vec<TypeId>,
+    /// Taken out when the store is dropped, and not before.
+    pub(crate) lists: ManuallyDrop<Box<Lists>>,
     pub(crate) heap: Heap,
     /// What the embedder holds on to in the heap.
     pub(crate) roots: Roots,
@@ -85,20 +80,14 @@ pub struct StoreInner {
 impl StoreInner {
     /// An empty store, whose `this` is still to be set.
     fn new(engine: Engine) -> Self {
-        let stack = Stack::new(engine.config().stack_bytes_max());
+        let Spare { lists, stack } = engine.spares().take();
+        let stack = Stack::new(engine.config().stack_bytes_max(), stack);
         let heap = Heap::new(engine.config().gc_heap_bytes_max());
         Self {
             engine,
             id: StoreId::fresh(),
             this: NonNull::dangling(),
-            instances: Vec::new(),
-            funcs: Vec::new(),
-            host_funcs: Vec::new(),
-            memories: Vec::new(),
-            tables: Vec::new(),
-            globals: Vec::new(),
-            cells: Vec::new(),
-            tags: Vec::new(),
+            lists: ManuallyDrop::new(lists),
             heap,
             roots: Roots::default(),
             fuel: 0,
@@ -107,6 +96,13 @@ impl StoreInner {
             growth_error: None,
             limiter: None,
         }
+    }
+
+    /// Adds an instance.
+    pub(crate) fn add_instance(&mut self, instance: NewInstance) -> NonNull<InstanceData> {
+        let instance = instance.leak();
+        self.lists.instances.push(instance);
+        instance
     }
 
     /// The funcref slot of a function of an instance, made when first asked for.
@@ -143,24 +139,35 @@ impl StoreInner {
         slot
     }
 
+    /// The type of a function of a module; `None` if it is the host's.
+    pub(crate) fn declared_type(&self, func: &FuncEntity) -> Option<&FuncType> {
+        if func.instance.is_null() {
+            return None;
+        }
+        // SAFETY: it is an instance of this store, which lives as long as it, and its module doesn't
+        // change.
+        let module = unsafe { &(*func.instance).module }.inner();
+        Some(module.signature(module.funcs[func.index.index()]))
+    }
+
     /// Adds a function.
     fn add_func(&mut self, func: FuncEntity) -> FuncId {
-        let id = position(self.funcs.len());
-        self.funcs.push(func);
+        let id = position(self.lists.funcs.len());
+        self.lists.funcs.push(func);
         FuncId(id)
     }
 
     /// Adds a function of the host.
     pub(crate) fn add_host_func(&mut self, func: Arc<HostFunc>) -> FuncId {
-        let entity = FuncEntity::host(func.ty_id, self.host_funcs.len());
-        self.host_funcs.push(func);
+        let entity = FuncEntity::host(func.ty_id, self.lists.host_funcs.len());
+        self.lists.host_funcs.push(func);
         self.add_func(entity)
     }
 
     /// Adds a tag of the type `ty` and gives its position.
     pub(crate) fn add_tag(&mut self, ty: TypeId) -> u32 {
-        let position = position(self.tags.len());
-        self.tags.push(ty);
+        let position = position(self.lists.tags.len());
+        self.lists.tags.push(ty);
         position
     }
 
@@ -171,16 +178,16 @@ impl StoreInner {
         }
         let cells: Box<[GlobalCell]> = types.iter().map(|_| GlobalCell::default()).collect();
         let chunk = NonNull::from(Box::leak(cells));
-        self.cells.push(chunk);
+        self.lists.cells.push(chunk);
         let first = chunk.cast::<GlobalCell>();
         // SAFETY: the chunk has as many cells as there are types.
         let cell = |place: usize| unsafe { first.add(place) };
-        self.globals.extend(types.iter().enumerate().map(|(place, ty)| (cell(place), *ty)));
+        self.lists.globals.extend(types.iter().enumerate().map(|(place, ty)| (cell(place), *ty)));
     }
 
     /// Adds a memory, if the limiter allows it and there is enough memory, and gives its position.
     pub(crate) fn add_memory(&mut self, ty: MemoryType) -> Result<u32, Error> {
-        let count = self.memories.len();
+        let count = self.lists.memories.len();
         self.check_count("memory", count, |limiter| limiter.memories())?;
         let least = ty.minimum.saturating_mul(ty.page_size());
         let bytes = |bytes: u64| usize::try_from(bytes).unwrap_or(usize::MAX);
@@ -195,14 +202,14 @@ impl StoreInner {
             self.limited(|limiter| limiter.memory_grow_failed(failed)).unwrap_or(Ok(()))?;
             return Err(Error::msg(format!("no memory for {} pages", ty.minimum)));
         };
-        self.memories.push(NonNull::from(Box::leak(Box::new(memory))));
+        self.lists.memories.push(NonNull::from(Box::leak(Box::new(memory))));
         Ok(position(count))
     }
 
     /// Adds a table filled with `init`, if the limiter allows it and there is enough memory, and
     /// gives its position.
     pub(crate) fn add_table(&mut self, ty: TableType, init: u64) -> Result<u32, Error> {
-        let count = self.tables.len();
+        let count = self.lists.tables.len();
         self.check_count("table", count, |limiter| limiter.tables())?;
         let elements = |elements: u64| usize::try_from(elements).unwrap_or(usize::MAX);
         let (least, max) = (elements(ty.minimum), ty.maximum.map(elements));
@@ -217,7 +224,7 @@ impl StoreInner {
             self.limited(|limiter| limiter.table_grow_failed(failed)).unwrap_or(Ok(()))?;
             return Err(Error::msg(format!("no memory for {} table elements", ty.minimum)));
         };
-        self.tables.push(NonNull::from(Box::leak(Box::new(table))));
+        self.lists.tables.push(NonNull::from(Box::leak(Box::new(table))));
         Ok(position(count))
     }
 
@@ -361,14 +368,16 @@ impl StoreInner {
 
 impl Drop for StoreInner {
     fn drop(&mut self) {
-        self.stack.release(self.engine.stacks());
-        // SAFETY: each was made by leaking a box, and nothing uses them after their store.
+        // SAFETY: nothing uses the lists after this.
+        let mut lists = unsafe { ManuallyDrop::take(&mut self.lists) };
+        // SAFETY: each was made by leaking what owned it, and nothing uses them after their store.
         unsafe {
-            self.instances.drain(..).for_each(|instance| drop(Box::from_raw(instance.as_ptr())));
-            self.memories.drain(..).for_each(|memory| drop(Box::from_raw(memory.as_ptr())));
-            self.tables.drain(..).for_each(|table| drop(Box::from_raw(table.as_ptr())));
-            self.cells.drain(..).for_each(|cells| drop(Box::from_raw(cells.as_ptr())));
+            lists.instances.drain(..).for_each(|instance| drop(NewInstance::from_raw(instance)));
+            lists.memories.drain(..).for_each(|memory| drop(Box::from_raw(memory.as_ptr())));
+            lists.tables.drain(..).for_each(|table| drop(Box::from_raw(table.as_ptr())));
+            lists.cells.drain(..).for_each(|cells| drop(Box::from_raw(cells.as_ptr())));
         }
+        self.engine.spares().put(lists, self.stack.release());
     }
 }
 

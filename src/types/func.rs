@@ -64,8 +64,11 @@ impl FuncType {
         ConcreteType { id: engine.types().intern_func(self), kind: CompositeKind::Func }
     }
 
-    /// Replaces all ids that it refers to.
+    /// Replaces all ids that it refers to. If there are none, the memory is shared.
     pub(crate) fn map_ids(&self, map: &impl Fn(TypeId) -> TypeId) -> Self {
+        if self.types.iter().all(|ty| ty.map_ids(map) == *ty) {
+            return self.clone();
+        }
         let types = self.types.iter().map(|ty| ty.map_ids(map)).collect();
         Self { types, param_count: self.param_count }
     }

@@ -13,7 +13,8 @@ use super::value::ValType;
 use alloc::boxed::Box;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
-use hashbrown::HashMap;
+use core::hash::BuildHasher;
+use hashbrown::{DefaultHashBuilder, HashTable};
 use spin::RwLock;
 
 /// A canonical type of an engine: equal ids are equal types.
@@ -73,15 +74,17 @@ impl SubTypeDecl {
 #[derive(Debug)]
 pub(crate) struct SubType {
     pub(crate) is_final: bool,
-    /// All supertypes from the greatest one to the type itself.
+    /// Of the first type of a recursion group, the number of types in it; of others 0.
+    group_len: u32,
+    /// All supertypes but the type itself, from the greatest one.
     supertypes: Box<[TypeId]>,
     pub(crate) composite: CompositeType,
     pub(crate) layout: Layout,
 }
 
 impl SubType {
-    /// Whether this is `other` or a subtype of it, which has `depth` supertypes: a type's ancestors
-    /// are found by their depth.
+    /// Whether this is a subtype of `other`, which is another type and has `depth` supertypes: a type's
+    /// ancestors are found by their depth.
     fn has_supertype(&self, other: TypeId, depth: usize) -> bool {
         self.supertypes.get(depth) == Some(&other)
     }
@@ -103,7 +106,7 @@ impl SubType {
 
     /// The number of supertypes.
     fn depth(&self) -> usize {
-        self.supertypes.len() - 1
+        self.supertypes.len()
     }
 }
 
@@ -128,13 +131,42 @@ pub(crate) struct TypeRegistry {
 
 #[derive(Default)]
 struct Groups {
-    /// The id of the first type of each recursion group; the others follow it.
-    first_ids: HashMap<Box<[SubTypeDecl]>, TypeId>,
+    /// The id of the first type of each recursion group, with half of the group's hash; the others
+    /// follow it.
+    first_ids: HashTable<(u32, TypeId)>,
+    hasher: DefaultHashBuilder,
     /// By [`TypeId`].
     types: Vec<Arc<SubType>>,
 }
 
 impl Groups {
+    fn find(&self, group: &[SubTypeDecl]) -> Option<TypeId> {
+        let hash = half_hash(&self.hasher, group);
+        let is_same = |known: &(u32, TypeId)| known.0 == hash && self.is_group(known.1, group);
+        Some(self.first_ids.find(whole_hash(hash), is_same)?.1)
+    }
+
+    /// Whether `group` is the group that begins with the type `first`. The declarations are not kept:
+    /// what became of them tells what they were.
+    fn is_group(&self, first: TypeId, group: &[SubTypeDecl]) -> bool {
+        let known = &self.types[first.index()..];
+        if known[0].group_len as usize != group.len() {
+            return false;
+        }
+        let absolute = |id: TypeId| match id.position_in_group() {
+            Some(position) => first.offset(position),
+            // Whoever names a type of the group by its id declares another group.
+            None if (first.0..first.0 + known[0].group_len).contains(&id.0) => TypeId::in_group(0),
+            None => id,
+        };
+        known.iter().zip(group).all(|(known, declared)| {
+            let SubTypeDecl { is_final, supertype, composite } = declared.map_ids(&absolute);
+            known.is_final == is_final
+                && known.supertypes.last() == supertype.as_ref()
+                && known.composite == composite
+        })
+    }
+
     fn add(&mut self, group: &[SubTypeDecl]) -> TypeId {
         let first = u32::try_from(self.types.len()).ok().filter(|first| *first < IN_GROUP / 2);
         let first = TypeId(first.expect("fewer than 2^30 types fit into memory"));
@@ -143,13 +175,30 @@ impl Groups {
         for (ty, position) in group.iter().zip(0..) {
             let SubTypeDecl { is_final, supertype, composite } = ty.map_ids(&absolute);
             let above = supertype.map_or(&[][..], |id| &self.types[id.index()].supertypes);
-            let supertypes = above.iter().copied().chain([first.offset(position)]).collect();
+            let supertypes = above.iter().copied().chain(supertype).collect();
             let layout = Layout::of(&composite);
-            self.types.push(Arc::new(SubType { is_final, supertypes, composite, layout }));
+            let group_len = if position == 0 { group.len() as u32 } else { 0 };
+            let ty = SubType { is_final, group_len, supertypes, composite, layout };
+            self.types.push(Arc::new(ty));
         }
-        self.first_ids.insert(group.into(), first);
+        // An empty group has no type that could tell what it is.
+        if !group.is_empty() {
+            let hash = half_hash(&self.hasher, group);
+            let rehash = |known: &(u32, TypeId)| whole_hash(known.0);
+            self.first_ids.insert_unique(whole_hash(hash), (hash, first), rehash);
+        }
         first
     }
+}
+
+/// The part of a group's hash that is kept.
+fn half_hash(hasher: &DefaultHashBuilder, group: &[SubTypeDecl]) -> u32 {
+    hasher.hash_one(group) as u32
+}
+
+/// A hash for the table, which looks at both ends of it.
+fn whole_hash(half: u32) -> u64 {
+    u64::from(half) << 32 | u64::from(half)
 }
 
 impl TypeRegistry {
@@ -187,13 +236,13 @@ impl TypeRegistry {
 
     /// The id of the first type of the recursion group `group`; the ids of the others follow it.
     pub(crate) fn intern_group(&self, group: &[SubTypeDecl]) -> TypeId {
-        if let Some(first) = self.groups.read().first_ids.get(group) {
-            return *first;
+        if let Some(first) = self.groups.read().find(group) {
+            return first;
         }
         let mut groups = self.groups.write();
         // Another thread may have been here between the two locks.
-        match groups.first_ids.get(group) {
-            Some(first) => *first,
+        match groups.find(group) {
+            Some(first) => first,
             None => groups.add(group),
         }
     }

@@ -32,6 +32,9 @@ pub(crate) const ENGINES: &[&dyn Engine] = &[
     &wasmtime::Wasmtime,
 ];
 
+/// How many instances are made one after another between two looks at the clock.
+pub(crate) const INSTANCES: u32 = 100;
+
 /// When functions are validated and translated.
 #[derive(Copy, Clone, PartialEq, Eq, Debug)]
 pub(crate) enum Mode {
@@ -114,7 +117,7 @@ pub(crate) trait Engine {
     /// Prepares a module that [`Engine::load`] takes to be instantiated again and again.
     ///
     /// What is timed begins with the module and ends when the instance is dropped with its store,
-    /// after one call of `next`.
+    /// after one call of `next`; [`INSTANCES`] times, since to read the clock may take longer than that.
     fn instantiate(&self, wasm: &[u8]) -> Result<StartUp, Failure>;
 }
 
