@@ -4,7 +4,7 @@
 //! entries that refer to a local are chained, so that setting the local finds them at once; two
 //! marks keep the work of spilling and settling linear however blocks nest.
 
-use alloc::vec::Vec;
+use crate::buffer::{Buffer, NoMemory};
 
 use super::ir::{Kind, Operand};
 
@@ -31,10 +31,10 @@ impl Entry {
 /// The operand stack.
 #[derive(Default)]
 pub(crate) struct OperandStack {
-    entries: Vec<Entry>,
+    entries: Buffer<Entry>,
     /// For each local, the topmost entry that refers to it, plus one. As long as the highest local
     /// that was ever pushed needs.
-    tops: Vec<u32>,
+    tops: Buffer<u32>,
     /// The slot of the next entry.
     next_slot: u32,
     /// One more than the highest slot ever used.
@@ -56,7 +56,26 @@ impl OperandStack {
 
     /// About how many bytes the buffers take.
     pub(crate) fn buffer_bytes(&self) -> usize {
-        self.entries.capacity() * size_of::<Entry>() + self.tops.capacity() * size_of::<u32>()
+        self.entries.bytes() + self.tops.bytes()
+    }
+
+    /// Asks for the room of `more` entries.
+    pub(crate) fn make_room(&mut self, more: usize) -> Result<(), NoMemory> {
+        self.entries.make_room(more)
+    }
+
+    /// Asks for what it takes that entries refer to `local`.
+    pub(crate) fn make_room_for_local(&mut self, local: u32) -> Result<(), NoMemory> {
+        if self.tops.len() <= local as usize {
+            self.tops.resize(local as usize + 1, 0)
+        } else {
+            Ok(())
+        }
+    }
+
+    /// The most entries of the innermost frame that are not in their own slots, or refer to a local.
+    pub(crate) fn copies_max(&self) -> usize {
+        self.entries.len() - self.spilled.min(self.settled)
     }
 
     pub(crate) fn len(&self) -> usize {
@@ -100,11 +119,8 @@ impl OperandStack {
         value
     }
 
-    /// Pushes the local with index `local`, which is in `slot`.
+    /// Pushes the local with index `local`, which is in `slot`; room for it was asked before.
     pub(crate) fn push_local(&mut self, kind: Kind, local: u32, slot: u32) {
-        if self.tops.len() <= local as usize {
-            self.tops.resize(local as usize + 1, 0);
-        }
         let below = self.tops[local as usize];
         self.tops[local as usize] = self.entries.len() as u32 + 1;
         self.push(kind, Operand::Local(slot), local, below);
