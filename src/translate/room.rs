@@ -30,7 +30,6 @@ impl Walk<'_> {
     pub(super) fn make_room(&mut self, operator: &Operator<'_>) -> Result<(), NoMemory> {
         match operator {
             Operator::LocalGet { local_index } => self.stack.make_room_for_local(*local_index)?,
-            Operator::LocalSet { .. } => self.make_room_for_copies(0)?,
             Operator::LocalTee { local_index } => {
                 self.stack.make_room_for_local(*local_index)?;
                 self.make_room_for_copies(0)?;
@@ -46,16 +45,14 @@ impl Walk<'_> {
             | Operator::BrOnNull { .. }
             | Operator::BrOnNonNull { .. }
             | Operator::BrOnCast { .. }
-            | Operator::BrOnCastFail { .. } => {
+            | Operator::BrOnCastFail { .. }
+            | Operator::ReturnCall { .. } => {
                 self.list.turns.make_room(1)?;
                 self.make_room_for_copies(0)?;
             }
             Operator::BrTable { targets } => self.make_room_for_table(targets)?,
-            Operator::ReturnCall { .. } => {
-                self.list.turns.make_room(1)?;
-                self.make_room_for_copies(0)?;
-            }
-            Operator::Return
+            Operator::LocalSet { .. }
+            | Operator::Return
             | Operator::Throw { .. }
             | Operator::ReturnCallIndirect { .. }
             | Operator::ReturnCallRef { .. }
