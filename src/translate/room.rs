@@ -80,7 +80,7 @@ impl Walk<'_> {
 
     /// Asks for a copy of each value that is not in its own slot, and for `nodes` nodes and the few.
     fn make_room_for_copies(&mut self, nodes: usize) -> Result<(), NoMemory> {
-        self.list.nodes.make_room(self.stack.copies_max() + nodes + FEW)
+        self.list.nodes.make_room(self.stack.unsettled() + nodes + FEW)
     }
 
     fn make_room_for_call(&mut self, ty: TypeIdx) -> Result<(), NoMemory> {

@@ -43,6 +43,8 @@ pub(crate) struct OperandStack {
     spilled: usize,
     /// From the innermost frame's height up to this all entries are settled.
     settled: usize,
+    /// How many entries are not settled.
+    unsettled: usize,
 }
 
 impl OperandStack {
@@ -73,9 +75,9 @@ impl OperandStack {
         }
     }
 
-    /// The most entries of the innermost frame that are not in their own slots, or refer to a local.
-    pub(crate) fn copies_max(&self) -> usize {
-        self.entries.len() - self.spilled.min(self.settled)
+    /// How many entries are not settled: the most that spilling and settling can give.
+    pub(crate) fn unsettled(&self) -> usize {
+        self.unsettled
     }
 
     pub(crate) fn len(&self) -> usize {
@@ -123,11 +125,13 @@ impl OperandStack {
     pub(crate) fn push_local(&mut self, kind: Kind, local: u32, slot: u32) {
         let below = self.tops[local as usize];
         self.tops[local as usize] = self.entries.len() as u32 + 1;
+        self.unsettled += 1;
         self.push(kind, Operand::Local(slot), local, below);
     }
 
     /// Pushes a constant.
     pub(crate) fn push_const(&mut self, kind: Kind, position: u32) {
+        self.unsettled += 1;
         self.push(kind, Operand::Const(position), 0, 0);
     }
 
@@ -141,6 +145,9 @@ impl OperandStack {
     /// Pops the topmost entry.
     pub(crate) fn pop(&mut self) -> Entry {
         let entry = self.entries.pop().expect("validated: the operand is there");
+        if !entry.is_settled() {
+            self.unsettled -= 1;
+        }
         if let Operand::Local(_) = entry.value {
             self.tops[entry.local as usize] = entry.below;
         }
@@ -168,9 +175,11 @@ impl OperandStack {
         }
     }
 
-    /// Makes the entry at `at` a temporary in its own slot, and returns what it was.
+    /// Makes the entry at `at`, which is not settled, a temporary in its own slot, and returns what it was.
     fn settle_at(&mut self, at: usize) -> Entry {
         let before = self.entries[at];
+        debug_assert!(!before.is_settled());
+        self.unsettled -= 1;
         self.entries[at].value = Operand::Temp(before.slot);
         before
     }
