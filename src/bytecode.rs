@@ -21,8 +21,8 @@ impl Module {
     ///
     /// # Errors
     ///
-    /// If `out` fails, or a function is not valid, which only a module can have whose engine
-    /// validates lazily.
+    /// If `out` fails, there is no memory, or a function is not valid, which only a module can have whose
+    /// engine validates lazily.
     ///
     /// # Examples
     ///
@@ -56,7 +56,7 @@ impl Module {
                 None => writeln!(out, "func {index}")?,
             }
             disasm::print(code, "    ", out)?;
-            if let Some(handlers) = translator.handlers() {
+            if let Some(handlers) = translator.handlers().map_err(|_| fmt::Error)? {
                 disasm::print_handlers(translator.code(), &handlers, "    ", out)?;
             }
         }

@@ -1,5 +1,6 @@
 //! The error of everything that can fail: one boxed word, so that results stay small.
 
+use crate::buffer::NoMemory;
 use crate::escape::Escaped;
 use crate::types::ExternType;
 use crate::{Exception, Trap, WasmBacktrace};
@@ -203,6 +204,14 @@ impl From<Trap> for Error {
     #[cold]
     fn from(trap: Trap) -> Self {
         Self::from_kind(ErrorKind::Trap(trap))
+    }
+}
+
+impl From<NoMemory> for Error {
+    /// What fails like this is translation: other parts say themselves what there was no memory for.
+    #[cold]
+    fn from(NoMemory: NoMemory) -> Self {
+        Self::msg("no memory for the code of a function")
     }
 }
 

@@ -34,6 +34,7 @@
 extern crate alloc;
 
 mod backtrace;
+mod buffer;
 mod bytecode;
 mod code;
 mod config;

@@ -2,7 +2,8 @@
 //! lost, and the store can be used when there is memory again.
 //!
 //! One test, since it decides about the memory of the whole program. SECURITY.md says which requests
-//! are meant; others, which are small, end the process where there is no memory for them.
+//! are meant; others, which are small, end the process where there is no memory for them. What the
+//! translation of functions asks for is refused from the first byte up.
 
 mod failing;
 
@@ -336,12 +337,171 @@ fn code(mode: CompilationMode) {
     assert!(refused_code > 0, "{mode:?}: nothing was refused");
 }
 
+/// A module of functions that fill each list of the translator, one after the other; `run` calls all and adds up
+/// what they give.
+fn translated_module() -> Vec<u8> {
+    let sum = |values: &str, count: usize| values.repeat(count) + &"i32.add ".repeat(count - 1);
+    let ones = |count| "i32.const 1 ".repeat(count);
+    let drops = |count| "drop ".repeat(count);
+    let funcs = [
+        // Runs of locals of different kinds, of which the last ones are used.
+        format!(
+            "(local $x i32) {} (local $y i32) local.get $x local.get $y (local.set $x (i32.const 3))
+            local.get $x i32.add i32.add",
+            "(local i32 i64 f32 f64 v128) ".repeat(60)
+        ),
+        // Old values of a local, and constants, below what copies them.
+        format!(
+            "(local $x i32) (local.set $x (i32.const 2)) {} (local.set $x (i32.const 3))
+            {} (loop) (local.set $x) {} local.get $x i32.add",
+            "local.get $x ".repeat(700),
+            ones(700),
+            "i32.add ".repeat(1398)
+        ),
+        // Tables: of few values to many depths, and of many values.
+        format!(
+            "(local $x i32) {} (br_table {} (i32.const 5) (local.get $x)) {}",
+            "(block $b (result i32) (i32.const 1) (drop) ".repeat(40),
+            (0..40).chain(0..40).map(|depth| format!("{depth} ")).collect::<String>(),
+            ") ".repeat(40),
+        ),
+        format!(
+            "(local $x i32) (block (type $wide) i32.const 9 {} (br_table 0 0 0 (local.get $x))) {}",
+            ones(200),
+            "i32.add ".repeat(199)
+        ),
+        // Clauses, nested, of which one catches.
+        format!(
+            "(block $h (result i32) (block $r (result i32 exnref) {} (throw $e (i32.const 4)) {}
+            (i32.const 0) (br $h)) drop)",
+            "(try_table (catch $e $h) (catch_ref $e $r) ".repeat(40),
+            ") ".repeat(40),
+        ),
+        // Operands of vectors.
+        format!(
+            "v128.const i32x4 1 2 3 4 {} i32x4.extract_lane 0",
+            "v128.const i32x4 5 6 7 8
+            i8x16.shuffle 4 3 2 1 0 5 6 7 8 9 10 11 12 13 14 15 "
+                .repeat(100)
+        ),
+        // Turns with values, few and many, and one that an accumulator carries.
+        format!(
+            "(local $x i32) (local.set $x (i32.const 3))
+            {} (loop $l (type $through) (br_if $l (local.tee $x (i32.sub (local.get $x) (i32.const 1)))))
+            {} {}
+            (i32.const 9) (loop $m (param i32) (result i32) (i32.const 1) (i32.sub) (local.tee $x)
+            (br_if $m (local.get $x))) i32.add",
+            ones(200),
+            drops(199),
+            "(loop $n (br_if $n (i32.const 0)))".repeat(100),
+        ),
+        // Operands and results of calls, and of objects, which are not made: they would take memory, too.
+        format!(
+            "{ones} (call $through) {drops}
+            (if (result i32) (i32.const 0)
+                (then (struct.get $s 3 (struct.new $s {fields}))
+                    (array.len (array.new_fixed $a 100 {fields})) i32.add)
+                (else (i32.const 5)))
+            i32.add",
+            ones = ones(200),
+            drops = drops(199),
+            fields = ones(100),
+        ),
+        // Conditionals with parameters and results, nested.
+        format!(
+            "i32.const 7 {} {}",
+            "i32.const 1 (if (param i32) (result i32) (then ".repeat(60),
+            ") (else drop i32.const 1)) ".repeat(60),
+        ),
+        // A function that calls itself last, and a memory that is not the first one.
+        "(call $again (i32.const 3) (i32.const 4)) (i32.load $m2 (i32.const 0)) i32.add".into(),
+        sum("(i32.const 70001) (i32.const 2) (i32.mul) ", 100),
+    ];
+    let i32s = |count: usize| "i32 ".repeat(count);
+    let (calls, funcs): (String, String) = funcs
+        .iter()
+        .enumerate()
+        .map(|(at, body)| {
+            let add = if at > 0 { "i32.add " } else { "" };
+            (format!("(call $f{at}) {add}"), format!("(func $f{at} (result i32) {body})"))
+        })
+        .unzip();
+    wat::parse_str(format!(
+        r#"(module
+            (type $wide (func (result {wide})))
+            (type $through (func (param {wide}) (result {wide})))
+            (type $s (struct {fields}))
+            (type $a (array i32))
+            (tag $e (param i32))
+            (memory 1) (memory $m2 1)
+            (func $through (type $through) {through})
+            (func $again (param i32 i32) (result i32) (local i32 i64)
+                (if (i32.eqz (local.get 0)) (then (return (local.get 1))))
+                (return_call $again (i32.sub (local.get 0) (i32.const 1))
+                    (i32.add (local.get 1) (local.get 0))))
+            {funcs}
+            (func (export "run") (result i32) {calls}))"#,
+        wide = i32s(200),
+        fields = "(field i32) ".repeat(100),
+        through = (0..200).map(|at| format!("local.get {at} ")).collect::<String>(),
+    ))
+    .unwrap()
+}
+
+/// What translating functions takes when they are called first: each request, from the first byte up. Together
+/// with all that follow only larger ones are refused, since the error itself takes memory, too.
+fn lazy_translation() {
+    let wasm = translated_module();
+    let first = wat::parse_str(r#"(module (func (export "run") (result i32) (i32.const 7)))"#);
+    let first = first.unwrap();
+    let run = |refusal| {
+        let engine = engine(CompilationMode::LazyTranslation, 64 << 10);
+        let mut store = Store::new(&engine, ());
+        // Then the store has its stack.
+        call_run(&mut store, &Module::new(&engine, &first).unwrap()).unwrap();
+        let module = Module::new(&engine, &wasm).unwrap();
+        let instance = Instance::new(&mut store, &module, &[]).unwrap();
+        let run = instance.get_typed_func::<(), i32>(&mut store, "run").unwrap();
+        let (result, refused) = refusing(refusal, || run.call(&mut store, ()));
+        let again = run.call(&mut store, ()).unwrap();
+        (result, again, refused)
+    };
+    let (expected, ..) = run(Refusal { least_bytes: usize::MAX, granted: 0, all: false });
+    let expected = expected.unwrap();
+    for (all, least_bytes) in [(false, 1), (true, 512)] {
+        let mut requests = 0;
+        loop {
+            let before = bytes_in_use();
+            let refusal = Refusal { least_bytes, granted: requests, all };
+            let (result, again, refused) = run(refusal);
+            assert_eq!(again, expected, "{refusal:?}");
+            let all_granted = result.is_ok();
+            match result {
+                Ok(result) => assert_eq!((result, refused), (expected, 0), "{refusal:?}"),
+                Err(error) => {
+                    assert!(refused > 0, "{refusal:?}: {error}");
+                    let message = "no memory for the code of a function";
+                    assert_eq!(error.to_string(), message, "{refusal:?}");
+                }
+            }
+            assert_eq!(bytes_in_use(), before, "{refusal:?}");
+            if all_granted {
+                break;
+            }
+            requests += 1;
+        }
+        eprintln!("lazy translation, from {least_bytes} bytes: {requests} requests");
+        assert!(requests > 30, "so few requests are not all");
+    }
+}
+
 #[test]
 fn every_request_may_be_refused() {
     a_module();
     for mode in [CompilationMode::Eager, CompilationMode::LazyTranslation, CompilationMode::Lazy] {
         code(mode);
     }
+    lazy_translation();
     for case in CASES {
         let requests = refuse_each(case);
         eprintln!("{}: {requests} requests", case.name);

@@ -165,9 +165,9 @@ impl<'a> Fields<'a> {
 mod tests {
     use alloc::format;
     use alloc::string::String;
-    use alloc::vec;
 
     use super::*;
+    use crate::buffer::Buffer;
     use crate::code::encode::Encoder;
     use crate::code::op::{OPCODES, SINGLE_OPCODES};
 
@@ -213,9 +213,16 @@ mod tests {
         text
     }
 
+    /// A buffer with room for the longest cell.
+    fn room() -> Buffer<u32> {
+        let mut code = Buffer::default();
+        code.make_room(100).unwrap();
+        code
+    }
+
     /// Encodes a cell of these parts, one by one.
-    fn encode(parts: &[(Op, Shape, Layout)]) -> Vec<u32> {
-        let mut code = Vec::new();
+    fn encode(parts: &[(Op, Shape, Layout)]) -> Buffer<u32> {
+        let mut code = room();
         let mut encoder = Encoder::new(&mut code, |opcode| u32::from(opcode.0));
         for (op, shape, layout) in parts {
             let slots: Vec<u16> = (1..=layout.slots as u16).map(|slot| slot * 8).collect();
@@ -264,7 +271,7 @@ mod tests {
 
     #[test]
     fn what_does_not_fuse_begins_a_cell() {
-        let mut code = vec![];
+        let mut code = room();
         let mut encoder = Encoder::new(&mut code, |opcode| u32::from(opcode.0));
         encoder.instr(Op::Return, Shape::SLOTS, &[], &[]);
         encoder.instr(Op::Return, Shape::SLOTS, &[], &[]);

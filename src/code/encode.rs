@@ -2,7 +2,7 @@
 //!
 //! Positions are indices of 32-bit words in the code buffer.
 
-use alloc::vec::Vec;
+use crate::buffer::{Buffer, NoMemory};
 
 use super::fused;
 use super::op::{Op, Opcode};
@@ -24,7 +24,7 @@ pub(crate) struct Position {
 
 /// Appends cells to a code buffer.
 pub(crate) struct Encoder<'a> {
-    code: &'a mut Vec<u32>,
+    code: &'a mut Buffer<u32>,
     /// The label that stands for an opcode: the executor's, or the opcode itself for printing.
     label: fn(Opcode) -> u32,
     /// The last cell, while a further instruction may join it.
@@ -33,8 +33,13 @@ pub(crate) struct Encoder<'a> {
 
 impl<'a> Encoder<'a> {
     /// An encoder that appends to `code`.
-    pub(crate) fn new(code: &'a mut Vec<u32>, label: fn(Opcode) -> u32) -> Self {
+    pub(crate) fn new(code: &'a mut Buffer<u32>, label: fn(Opcode) -> u32) -> Self {
         Encoder { code, label, open: None }
+    }
+
+    /// Asks for the room of `words` words.
+    pub(crate) fn make_room(&mut self, words: usize) -> Result<(), NoMemory> {
+        self.code.make_room(words)
     }
 
     /// The position of the next cell; what is written next does not join the last cell.
@@ -48,7 +53,8 @@ impl<'a> Encoder<'a> {
         self.code.len()
     }
 
-    /// Appends an instruction, in the last cell where the two are a fused sequence.
+    /// Appends an instruction, for which room was asked before, in the last cell where the two are a fused
+    /// sequence.
     ///
     /// # Panics
     ///

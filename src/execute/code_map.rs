@@ -4,13 +4,12 @@
 //! its module. Several threads may ask for the same function: each translates, one publishes.
 
 use alloc::boxed::Box;
-use alloc::collections::BTreeMap;
-use alloc::vec::Vec;
 use core::ptr::NonNull;
 use core::sync::atomic::{AtomicPtr, Ordering};
 
 use spin::Mutex;
 
+use crate::buffer::{Buffer, NoMemory};
 use crate::code::Opcode;
 use crate::code::encode::LABEL_BYTES;
 use crate::code::handlers::{Clause, Handlers};
@@ -37,7 +36,7 @@ pub(crate) struct CodeMap {
     entries: NonNull<[FuncEntry]>,
     arena: Mutex<Arena>,
     /// A translator whose buffers are used again.
-    translator: Mutex<Option<Box<Translator>>>,
+    translator: Mutex<Option<Translator>>,
 }
 
 // SAFETY: the entries are owned, and all that changes behind a shared reference is atomic or locked.
@@ -88,7 +87,8 @@ impl CodeMap {
     ///
     /// # Errors
     ///
-    /// If the function is not valid, or larger than branches can reach.
+    /// If the function is not valid, or larger than branches can reach, or there is no memory for it. Then
+    /// nothing has changed, and it may be tried again.
     pub(crate) fn translate(&self, module: &ModuleInner, defined: usize) -> Result<(), Error> {
         if self.entry(defined).is_translated() {
             return Ok(());
@@ -106,7 +106,7 @@ impl CodeMap {
     ///
     /// # Errors
     ///
-    /// If a function is larger than branches can reach.
+    /// If a function is larger than branches can reach, or there is no memory for it.
     pub(crate) fn translate_all(&self, module: &ModuleInner) -> Result<(), Error> {
         let parallel = module.engine.config().compiles_in_parallel();
         let bodies = Bodies { count: module.bodies.len(), bytes: module.code_bytes(), parallel };
@@ -121,32 +121,34 @@ impl CodeMap {
     /// have run.
     fn gather(&self) {
         let arena = &mut *self.arena.lock();
-        let chunks = arena.chunks.values();
-        let (words, count) = chunks.fold((0, 0), |(words, count), chunk| {
-            (words + chunk.words.len(), count + chunk.funcs.len())
-        });
-        let mut all = Chunk { words: Vec::new(), funcs: Vec::new() };
-        let fits = all.words.try_reserve_exact(words).is_ok()
-            && all.funcs.try_reserve_exact(count).is_ok()
-            && u32::try_from(words).is_ok();
-        if words == 0 || !fits {
-            return;
+        let mut sizes = (0, 0, 0);
+        for Chunk { words, funcs, handlers } in &*arena.chunks {
+            sizes = (sizes.0 + words.len(), sizes.1 + funcs.len(), sizes.2 + handlers.len());
         }
-        for chunk in arena.chunks.values() {
+        let (words, ..) = sizes;
+        let mut chunks = Buffer::default();
+        let room = chunks.make_exact_room(1).and_then(|()| Chunk::with_room(sizes));
+        let (Ok(mut all), Ok(_), true) = (room, u32::try_from(words), words > 0) else {
+            return;
+        };
+        for chunk in &mut *arena.chunks {
             let first = all.words.len() as u32;
             all.words.extend_from_slice(&chunk.words);
-            all.funcs.extend(chunk.funcs.iter().map(|(start, func)| (first + start, *func)));
-        }
-        let address = all.words.as_ptr().addr();
-        arena.chunks = BTreeMap::from([(address, all)]);
-        (arena.open, arena.words) = (address, words);
-        for chunk in arena.chunks.values_mut() {
-            for &(start, func) in &chunk.funcs {
-                // SAFETY: the start of each function is within the chunk.
-                let code = unsafe { chunk.words.as_mut_ptr().add(start as usize) };
-                self.entry(func as usize).code.store(code.cast(), Ordering::Release);
+            for (start, func) in &*chunk.funcs {
+                all.funcs.push((first + start, *func));
+            }
+            for (start, handlers) in chunk.handlers.drain() {
+                all.handlers.push((first + start, handlers));
             }
         }
+        for &(start, func) in &*all.funcs {
+            // SAFETY: the start of each function is within the chunk.
+            let code = unsafe { all.words.as_mut_ptr().add(start as usize) };
+            self.entry(func as usize).code.store(code.cast(), Ordering::Release);
+        }
+        (arena.open, arena.words) = (all.address(), words);
+        chunks.push(all);
+        arena.chunks = chunks;
     }
 
     /// Translates and publishes a function, which is valid.
@@ -161,12 +163,8 @@ impl CodeMap {
         let mut arena = self.arena.lock();
         if !entry.is_translated() {
             let index = u32::try_from(defined).expect("validated count");
-            let code = arena.add(index, translator.code());
-            let code = code.ok_or_else(|| Error::msg("no memory for the code of a function"))?;
-            // Before the code can run: it may throw at once.
-            if let Some(handlers) = translator.handlers() {
-                arena.handlers.insert(index, handlers);
-            }
+            // With its handlers, before the code can run: it may throw at once.
+            let code = arena.add(index, translator.code(), translator.handlers()?)?;
             entry.code.store(code, Ordering::Release);
         }
         Ok(())
@@ -175,7 +173,9 @@ impl CodeMap {
     /// The defined function whose code `pc` is in, and how many bytes into it. None is found for a
     /// function that could not be translated.
     pub(super) fn find(&self, pc: *const u8) -> Option<(u32, u32)> {
-        self.arena.lock().find(pc)
+        let arena = self.arena.lock();
+        let (chunk, at, bytes) = arena.find(pc)?;
+        Some((chunk.funcs[at].1, bytes))
     }
 
     /// The clause that catches what the instruction throws whose operands end before `end`: where
@@ -186,12 +186,9 @@ impl CodeMap {
         is_thrown: impl Fn(TagIdx) -> bool,
     ) -> Option<(*const u8, Clause)> {
         let arena = self.arena.lock();
-        if arena.handlers.is_empty() {
-            return None;
-        }
         let last = end.wrapping_sub(4);
-        let (func, bytes) = arena.find(last)?;
-        let clause = arena.handlers.get(&func)?.find(bytes / 4, is_thrown)?;
+        let (chunk, at, bytes) = arena.find(last)?;
+        let clause = chunk.handlers(chunk.funcs[at].0)?.find(bytes / 4, is_thrown)?;
         let code = last.wrapping_sub(bytes as usize);
         Some((code.wrapping_add(clause.target as usize * 4), clause))
     }
@@ -207,14 +204,14 @@ impl CodeMap {
     ) -> Option<usize> {
         let defined = func.0.checked_sub(module.imported_funcs)? as usize;
         let mut sources = SourceMap::default();
-        let mut translator = Box::<Translator>::default();
+        let mut translator = Translator::default();
         translator.translate(module, defined, dispatch::label, Some(&mut sources)).ok()?;
         sources.at(code_offset / 4)
     }
 
     /// The bytes that the code of all functions translated so far takes.
     pub(crate) fn bytes(&self) -> usize {
-        self.arena.lock().chunks.values().map(|chunk| chunk.words.len() * 4).sum()
+        self.arena.lock().chunks.iter().map(|chunk| chunk.words.len() * 4).sum()
     }
 }
 
@@ -238,22 +235,45 @@ const TRANSLATOR_BYTES_MAX: usize = 64 << 10;
 /// Where code is kept: chunks that are filled but never grown, since code must not move.
 #[derive(Default)]
 struct Arena {
-    /// By address.
-    chunks: BTreeMap<usize, Chunk>,
+    /// By address. There are few, since they are large.
+    chunks: Buffer<Chunk>,
     /// The address of the chunk that is being filled.
     open: usize,
     /// The words of all chunks.
     words: usize,
-    /// The exception handlers of the functions that have any, by index among the defined ones.
-    handlers: BTreeMap<u32, Handlers>,
 }
 
 /// A part of the code that does not move.
+#[derive(Default)]
 struct Chunk {
-    words: Vec<u32>,
+    words: Buffer<u32>,
     /// Where each function starts, as a position in `words`, and its index among the defined ones;
     /// in order.
-    funcs: Vec<(u32, u32)>,
+    funcs: Buffer<(u32, u32)>,
+    /// The exception handlers of the functions that have any, by where they start; in order.
+    handlers: Buffer<(u32, Handlers)>,
+}
+
+impl Chunk {
+    /// An empty chunk with room for so many words, functions and functions with handlers.
+    fn with_room((words, funcs, handlers): (usize, usize, usize)) -> Result<Chunk, NoMemory> {
+        let mut chunk = Chunk::default();
+        chunk.words.make_exact_room(words)?;
+        chunk.funcs.make_exact_room(funcs)?;
+        chunk.handlers.make_exact_room(handlers)?;
+        Ok(chunk)
+    }
+
+    /// Where its code is.
+    fn address(&self) -> usize {
+        self.words.as_ptr().addr()
+    }
+
+    /// The handlers of the function that starts at a position, if it has any.
+    fn handlers(&self, start: u32) -> Option<&Handlers> {
+        let at = self.handlers.binary_search_by_key(&start, |(start, _)| *start).ok()?;
+        Some(&self.handlers[at].1)
+    }
 }
 
 /// The size of the first chunk in words; later ones are a quarter of all before, up to [`CHUNK_WORDS_MAX`], so that
@@ -262,40 +282,66 @@ const CHUNK_WORDS_MIN: usize = 256;
 const CHUNK_WORDS_MAX: usize = 1 << 16;
 
 impl Arena {
-    /// Keeps a copy of the code of a function and returns where; `None` if there is no memory for it.
-    fn add(&mut self, func: u32, code: &[u32]) -> Option<*mut u8> {
-        let fits = |chunk: &Chunk| chunk.words.capacity() - chunk.words.len() >= code.len();
-        let mut address = self.open;
-        if !self.chunks.get(&address).is_some_and(fits) {
-            let words = (self.words / 4).clamp(CHUNK_WORDS_MIN, CHUNK_WORDS_MAX);
-            let mut chunk = Chunk { words: Vec::new(), funcs: Vec::new() };
-            chunk.words.try_reserve_exact(words.max(code.len())).ok()?;
-            self.words += chunk.words.capacity();
-            address = chunk.words.as_ptr().addr();
-            self.chunks.insert(address, chunk);
-            // A function that fills a chunk leaves the rest of the open one to those that come.
-            if code.len() < words {
-                self.open = address;
-            }
-        }
-        let chunk = self.chunks.get_mut(&address).expect("added where there was none");
+    /// Keeps a copy of the code of a function, and its handlers; returns where the code is.
+    ///
+    /// # Errors
+    ///
+    /// If there is no memory for it; then nothing of it is kept.
+    fn add(
+        &mut self,
+        func: u32,
+        code: &[u32],
+        handlers: Option<Handlers>,
+    ) -> Result<*mut u8, NoMemory> {
+        let open = self.chunks.binary_search_by_key(&self.open, Chunk::address).ok();
+        let fits = |at: &usize| self.chunks[*at].words.room() >= code.len();
+        let at = match open.filter(fits) {
+            Some(at) => at,
+            None => self.add_chunk(code.len(), usize::from(handlers.is_some()))?,
+        };
+        let chunk = &mut self.chunks[at];
+        chunk.funcs.make_room(1)?;
+        chunk.handlers.make_room(usize::from(handlers.is_some()))?;
         let start = chunk.words.len();
         chunk.words.extend_from_slice(code);
-        chunk.funcs.push((u32::try_from(start).expect("a chunk has fewer words"), func));
+        let position = u32::try_from(start).expect("a chunk has fewer words");
+        chunk.funcs.push((position, func));
+        if let Some(handlers) = handlers {
+            chunk.handlers.push((position, handlers));
+        }
         // SAFETY: `start` is within the chunk.
-        Some(unsafe { chunk.words.as_mut_ptr().add(start).cast() })
+        Ok(unsafe { chunk.words.as_mut_ptr().add(start).cast() })
     }
 
-    /// The function that `pc` is in, and how many bytes into its code.
-    fn find(&self, pc: *const u8) -> Option<(u32, u32)> {
-        let (address, chunk) = self.chunks.range(..=pc.addr()).next_back()?;
-        let bytes = pc.addr() - address;
+    /// Adds a chunk with room for a function: for its code of `code_words`, and for its handlers if it has them.
+    /// Returns the chunk's place in the list.
+    fn add_chunk(&mut self, code_words: usize, handlers: usize) -> Result<usize, NoMemory> {
+        self.chunks.make_room(1)?;
+        let words = (self.words / 4).clamp(CHUNK_WORDS_MIN, CHUNK_WORDS_MAX);
+        let chunk = Chunk::with_room((words.max(code_words), 1, handlers))?;
+        self.words += chunk.words.room();
+        let address = chunk.address();
+        let at = self.chunks.partition_point(|chunk| chunk.address() < address);
+        self.chunks.insert(at, chunk);
+        // A function that fills a chunk leaves the rest of the open one to those that come.
+        if code_words < words {
+            self.open = address;
+        }
+        Ok(at)
+    }
+
+    /// The chunk that `pc` is in, which of its functions, and how many bytes into that one's code.
+    fn find(&self, pc: *const u8) -> Option<(&Chunk, usize, u32)> {
+        let after = self.chunks.partition_point(|chunk| chunk.address() <= pc.addr());
+        let chunk = &self.chunks[after.checked_sub(1)?];
+        let bytes = pc.addr() - chunk.address();
         if bytes >= chunk.words.len() * 4 {
             return None;
         }
         let after = chunk.funcs.partition_point(|(start, _)| *start as usize * 4 <= bytes);
-        let (start, func) = chunk.funcs[after.checked_sub(1)?];
-        Some((func, u32::try_from(bytes - start as usize * 4).ok()?))
+        let at = after.checked_sub(1)?;
+        let (start, _) = chunk.funcs[at];
+        Some((chunk, at, u32::try_from(bytes - start as usize * 4).ok()?))
     }
 }
 

@@ -12,7 +12,7 @@ use super::stack::Entry;
 
 /// From this many values on, a branch moves them by one instruction, so that many branches with
 /// many values stay linear.
-const SPAN_VALUES_MIN: usize = 8;
+pub(super) const SPAN_VALUES_MIN: usize = 8;
 
 /// A condition: branches if `op x, y`.
 #[derive(Clone, Copy)]

@@ -6,8 +6,7 @@
 //! where loops turn, and the second lets such a value stay in the accumulator: it is loaded once
 //! before the loop, and before a turn that has something else there. The slot has it, too.
 
-use alloc::vec::Vec;
-
+use crate::buffer::{Buffer, NoMemory};
 use crate::code::{Op, Place};
 
 use super::frames::{Frame, FrameKind};
@@ -55,13 +54,13 @@ impl Walk<'_> {
 }
 
 /// What each label's loop could carry, by the ends of its turns; nothing at all if there are no loops.
-pub(super) fn at_turns(list: &List, carried: &mut Vec<Carried>) {
+pub(super) fn at_turns(list: &List, carried: &mut Buffer<Carried>) -> Result<(), NoMemory> {
     carried.clear();
     if list.turns.is_empty() {
-        return;
+        return Ok(());
     }
-    carried.resize(list.labels as usize, Carried::Unknown);
-    for turn in &list.turns {
+    carried.resize(list.labels as usize, Carried::Unknown)?;
+    for turn in &*list.turns {
         let slot = if turn.catches { None } else { made_last(list, turn.node) };
         let of = &mut carried[turn.label.0 as usize];
         *of = match (*of, slot) {
@@ -70,6 +69,7 @@ pub(super) fn at_turns(list: &List, carried: &mut Vec<Carried>) {
             _ => Carried::Nothing,
         };
     }
+    Ok(())
 }
 
 /// The slot of the integer that is in the accumulator before the node at `end`, in all likelihood.

@@ -6,10 +6,9 @@
 //! which everything is read from slots. The values below the target are in their slots then: its
 //! frame spilled them, and what is consumed behind a label was not left in an accumulator.
 
-use alloc::vec::Vec;
+use wasmparser::BlockType;
 
-use wasmparser::TryTable;
-
+use crate::buffer::{Buffer, NoMemory};
 use crate::code::Op;
 use crate::types::index::TagIdx;
 
@@ -21,11 +20,11 @@ use super::{Walk, slots_of};
 #[derive(Default)]
 pub(crate) struct Tries {
     /// In the order of their starts.
-    pub(super) tries: Vec<Try>,
+    pub(super) tries: Buffer<Try>,
     /// The clauses of all of them.
-    pub(super) catches: Vec<Catch>,
+    pub(super) catches: Buffer<Catch>,
     /// Where they start and end, in the order of the list.
-    pub(super) marks: Vec<Mark>,
+    pub(super) marks: Buffer<Mark>,
     /// The innermost one that is open.
     open: Option<u32>,
 }
@@ -63,9 +62,14 @@ impl Tries {
 
     /// About how many bytes the buffers take.
     pub(super) fn buffer_bytes(&self) -> usize {
-        self.tries.capacity() * size_of::<Try>()
-            + self.catches.capacity() * size_of::<Catch>()
-            + self.marks.capacity() * size_of::<Mark>()
+        self.tries.bytes() + self.catches.bytes() + self.marks.bytes()
+    }
+
+    /// Asks for the room of a `try_table` with so many clauses, which starts or ends.
+    pub(super) fn make_room(&mut self, catches: usize) -> Result<(), NoMemory> {
+        self.tries.make_room(1)?;
+        self.catches.make_room(catches)?;
+        self.marks.make_room(1)
     }
 
     /// Opens a `try_table` whose clauses are the ones from `first` on, before the node that comes
@@ -94,16 +98,17 @@ impl Tries {
 }
 
 impl Walk<'_> {
-    pub(super) fn try_table(&mut self, try_table: &TryTable) {
-        if try_table.catches.is_empty() {
-            return self.block(try_table.ty);
-        }
+    /// A `try_table`, whose clauses were read with it.
+    pub(super) fn try_table(&mut self, ty: BlockType) {
+        let Some(catches) = self.catches.take().filter(|catches| catches.len() > 0) else {
+            return self.block(ty);
+        };
         self.spill();
         let first = self.list.tries.catches.len();
-        for catch in &try_table.catches {
-            self.catch(*catch);
+        for catch in catches.iter() {
+            self.catch(catch);
         }
-        self.push_frame(FrameKind::TryTable, try_table.ty);
+        self.push_frame(FrameKind::TryTable, ty);
         self.list.tries.open(first, self.list.nodes.len());
     }
 

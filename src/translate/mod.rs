@@ -14,15 +14,17 @@ mod ir;
 mod kinds;
 mod objects;
 mod operators;
+mod reader;
 mod references;
+mod room;
 mod select;
 mod stack;
 
-use alloc::vec::Vec;
 use core::ops::Range;
 
 use wasmparser::{BinaryReader, FunctionBody, Operator};
 
+use crate::buffer::{Buffer, NoMemory};
 use crate::code::handlers::Handlers;
 use crate::code::{Op, Opcode};
 use crate::error::Error;
@@ -35,7 +37,8 @@ use carry::Turn;
 use exceptions::Tries;
 use frames::Frame;
 use ir::{Const, Inst, Kind, Label, Node, Operand};
-use select::Selector;
+use reader::{Catches, Operators};
+use select::{Selector, Unencodable};
 use stack::OperandStack;
 
 /// A frame with more slots of locals than this keeps its scratch slots before the locals, so that
@@ -47,16 +50,16 @@ const NEAR_LOCALS_MAX: u32 = 4096;
 pub(crate) struct Translator {
     list: List,
     stack: OperandStack,
-    frames: Vec<Frame>,
-    locals: Vec<LocalRun>,
+    frames: Buffer<Frame>,
+    locals: Buffer<LocalRun>,
     selector: Selector,
-    code: Vec<u32>,
+    code: Buffer<u32>,
 }
 
 /// Where the instructions of a function came from: positions of operands in its code, in order, and
 /// byte offsets in the module.
 #[derive(Default)]
-pub(crate) struct SourceMap(Vec<(u32, u32)>);
+pub(crate) struct SourceMap(Buffer<(u32, u32)>);
 
 impl SourceMap {
     /// The byte offset of the instruction that has the word at `position` of the code.
@@ -69,18 +72,18 @@ impl SourceMap {
 /// The instruction list of a function and what it refers to.
 #[derive(Default)]
 pub(crate) struct List {
-    nodes: Vec<Node>,
-    consts: Vec<Const>,
+    nodes: Buffer<Node>,
+    consts: Buffer<Const>,
     /// The operands of vector constants and shuffles.
-    wide: Vec<[u32; 4]>,
+    wide: Buffer<[u32; 4]>,
     /// The targets of branch tables.
-    targets: Vec<Label>,
+    targets: Buffer<Label>,
     labels: u32,
     tries: Tries,
     /// Where the function starts again when it calls itself last; it is placed before all but the entry.
     start: Option<Label>,
     /// The branches to starts of loops, in order.
-    turns: Vec<Turn>,
+    turns: Buffer<Turn>,
 }
 
 impl List {
@@ -93,6 +96,16 @@ impl List {
         self.tries.clear();
         self.start = None;
         self.turns.clear();
+    }
+
+    /// About how many bytes the buffers take.
+    fn buffer_bytes(&self) -> usize {
+        self.nodes.bytes()
+            + self.consts.bytes()
+            + self.wide.bytes()
+            + self.targets.bytes()
+            + self.tries.buffer_bytes()
+            + self.turns.bytes()
     }
 
     /// Takes back the last instruction.
@@ -128,7 +141,8 @@ impl Translator {
     ///
     /// # Errors
     ///
-    /// If the function is larger than branches can reach.
+    /// If the function is larger than branches can reach, or there is no memory for its translation. Then
+    /// the translator must not be used again.
     pub(crate) fn translate(
         &mut self,
         module: &ModuleInner,
@@ -149,13 +163,14 @@ impl Translator {
             scratch = self.walk(module, defined, &body, true)?;
         }
         let accumulators = module.engine.config().uses_accumulators();
-        self.selector.select(&self.list, scratch, accumulators);
+        self.selector.select(&self.list, scratch, accumulators)?;
         self.code.clear();
-        let fits = self.selector.encode(&self.list, label, &mut self.code, sources);
-        match fits {
-            Some(()) => Ok(&self.code),
-            None => Err(Error::validation("function too large", span.start as usize)),
-        }
+        let encoded = self.selector.encode(&self.list, label, &mut self.code, sources);
+        encoded.map_err(|reason| match reason {
+            Unencodable::TooLarge => Error::validation("function too large", span.start as usize),
+            Unencodable::NoMemory => NoMemory.into(),
+        })?;
+        Ok(&self.code)
     }
 
     /// The code of the function that was translated last.
@@ -164,38 +179,35 @@ impl Translator {
     }
 
     /// The exception handlers of the function that was translated last, if it has any.
-    pub(crate) fn handlers(&self) -> Option<Handlers> {
+    pub(crate) fn handlers(&self) -> Result<Option<Handlers>, NoMemory> {
         self.selector.handlers(&self.list.tries)
     }
 
     /// About how many bytes the buffers take.
     pub(crate) fn buffer_bytes(&self) -> usize {
-        self.list.nodes.capacity() * size_of::<Node>()
-            + self.list.consts.capacity() * size_of::<Const>()
-            + self.list.turns.capacity() * size_of::<Turn>()
+        self.list.buffer_bytes()
             + self.stack.buffer_bytes()
-            + self.frames.capacity() * size_of::<Frame>()
-            + self.locals.capacity() * size_of::<LocalRun>()
+            + self.frames.bytes()
+            + self.locals.bytes()
             + self.selector.buffer_bytes()
-            + self.code.capacity() * size_of::<u32>()
-            + self.list.tries.buffer_bytes()
+            + self.code.bytes()
     }
 
     /// Makes the list of instructions; returns the first scratch slot. It follows parameters and
     /// results if `scratch_first` or if there are many locals, otherwise everything else.
-    fn walk(
-        &mut self,
-        module: &ModuleInner,
+    fn walk<'a>(
+        &'a mut self,
+        module: &'a ModuleInner,
         defined: usize,
-        body: &FunctionBody<'_>,
+        body: &FunctionBody<'a>,
         scratch_first: bool,
     ) -> Result<u32, Error> {
         self.list.clear();
         self.frames.clear();
         self.locals.clear();
         let mut walk = Walk::new(self, module, defined);
-        walk.locals(body, scratch_first).map_err(Error::parse)?;
-        walk.run(body).map_err(Error::parse)
+        walk.locals(body, scratch_first)?;
+        walk.run(body)
     }
 }
 
@@ -204,8 +216,8 @@ struct Walk<'a> {
     module: &'a ModuleInner,
     list: &'a mut List,
     stack: &'a mut OperandStack,
-    frames: &'a mut Vec<Frame>,
-    locals: &'a mut Vec<LocalRun>,
+    frames: &'a mut Buffer<Frame>,
+    locals: &'a mut Buffer<LocalRun>,
     func: FuncIdx,
     /// The byte offset of the instruction being translated.
     offset: u32,
@@ -215,6 +227,8 @@ struct Walk<'a> {
     skipped: u32,
     /// The node that charges the fuel of the current block.
     fuel: Option<usize>,
+    /// The clauses of the `try_table` that was read last.
+    catches: Option<Catches<'a>>,
     /// The scratch slots, where they must be placed before the locals.
     scratch: Option<u32>,
     param_slots: u32,
@@ -237,6 +251,7 @@ impl<'a> Walk<'a> {
             reachable: true,
             skipped: 0,
             fuel: None,
+            catches: None,
             scratch: None,
             param_slots: 0,
             cleared: 0..0,
@@ -249,11 +264,12 @@ impl<'a> Walk<'a> {
     }
 
     /// Gives slots to parameters and locals, and emits the function's entry.
-    fn locals(&mut self, body: &FunctionBody<'_>, scratch_first: bool) -> wasmparser::Result<()> {
+    fn locals(&mut self, body: &FunctionBody<'_>, scratch_first: bool) -> Result<(), Error> {
         let (mut first, mut slot) = (0, 0);
         for ty in self.signature().params() {
             let kind = Kind::of(*ty);
             if self.locals.last().is_none_or(|run| run.local.kind != kind) {
+                self.locals.make_room(1)?;
                 self.locals.push(LocalRun { first, local: Local { kind, slot } });
             }
             first += 1;
@@ -261,9 +277,10 @@ impl<'a> Walk<'a> {
         }
         self.param_slots = slot;
         let params = self.locals.len();
-        for group in body.get_locals_reader()? {
-            let (count, ty) = group?;
+        for group in body.get_locals_reader().map_err(Error::parse)? {
+            let (count, ty) = group.map_err(Error::parse)?;
             if count > 0 {
+                self.locals.make_room(1)?;
                 let kind = kind_of(ty);
                 self.locals.push(LocalRun { first, local: Local { kind, slot } });
                 first += count;
@@ -293,6 +310,7 @@ impl<'a> Walk<'a> {
         };
         self.stack.reset(slot);
         self.stack.reserve(first + cleared);
+        self.make_room_at_start()?;
         // The frame's size is set when it is known.
         self.emit_words(op, [0, first * 8, zeros, 0]);
         Ok(())
@@ -306,15 +324,16 @@ impl<'a> Walk<'a> {
     }
 
     /// Walks over all instructions; returns the first scratch slot.
-    fn run(mut self, body: &FunctionBody<'_>) -> wasmparser::Result<u32> {
+    fn run(mut self, body: &FunctionBody<'a>) -> Result<u32, Error> {
         self.push_function_frame();
         self.list.nodes.push(Node::Start);
         self.start_fuel();
-        let mut reader = body.get_operators_reader()?;
-        while !reader.eof() {
-            self.offset = u32::try_from(reader.original_position()).unwrap_or(u32::MAX);
-            let operator = reader.read()?;
+        let mut operators = Operators::new(body).map_err(Error::parse)?;
+        while !operators.eof() {
+            self.offset = u32::try_from(operators.position()).unwrap_or(u32::MAX);
+            let operator = operators.read(&mut self.catches).map_err(Error::parse)?;
             if self.reachable || self.enters_view(&operator) {
+                self.make_room(&operator)?;
                 self.charge();
                 self.operator(operator);
             }

@@ -83,7 +83,7 @@ impl Walk<'_> {
             Operator::BrIf { relative_depth } => self.br_if(relative_depth),
             Operator::BrTable { targets } => self.br_table(&targets),
             Operator::Return => self.return_(),
-            Operator::TryTable { try_table } => self.try_table(&try_table),
+            Operator::TryTable { try_table } => self.try_table(try_table.ty),
             Operator::Throw { tag_index } => self.throw(tag_index),
             Operator::ThrowRef => self.throw_ref(),
             Operator::Call { function_index } => self.call(function_index),

@@ -6,9 +6,7 @@
 //! all. Constants become immediates where the op has such a shape; what fits no field goes through
 //! scratch slots.
 
-use alloc::boxed::Box;
-use alloc::vec::Vec;
-
+use crate::buffer::{Buffer, NoMemory, boxed};
 use crate::code::encode::{Encoder, Position};
 use crate::code::fused::fuse;
 use crate::code::handlers::{Clause, Handlers, TryRange};
@@ -24,26 +22,26 @@ use super::{List, SourceMap};
 /// Chooses places and writes cells; keeps its buffers from one function to the next.
 #[derive(Default)]
 pub(crate) struct Selector {
-    items: Vec<Item>,
+    items: Buffer<Item>,
     /// What each accumulator holds.
     held: [Option<Held>; CLASSES],
     /// What the integer accumulator holds at labels of loops.
-    carried: Vec<Carried>,
+    carried: Buffer<Carried>,
     /// The number of turns of loops that were passed.
     turns: usize,
     /// The first scratch slot.
     scratch: u32,
     accumulators: bool,
     /// The position of each label that was placed.
-    labels: Vec<usize>,
+    labels: Buffer<usize>,
     /// Branch fields to be set: field, cell, label.
-    fixups: Vec<(usize, usize, Label)>,
+    fixups: Buffer<(usize, usize, Label)>,
     /// The item before which each start or end of a `try_table` is, in order.
-    marks: Vec<usize>,
+    marks: Buffer<usize>,
     /// Their positions in the code.
-    mark_positions: Vec<u32>,
+    mark_positions: Buffer<u32>,
     /// What the cells are, from each item on.
-    cuts: Vec<Cut>,
+    cuts: Buffer<Cut>,
 }
 
 /// The best way to cut the rest of a stretch of code without labels into cells.
@@ -99,6 +97,26 @@ impl Item {
     }
 }
 
+/// Why a function can't be encoded.
+pub(super) enum Unencodable {
+    /// A branch does not reach its target.
+    TooLarge,
+    NoMemory,
+}
+
+impl From<NoMemory> for Unencodable {
+    fn from(NoMemory: NoMemory) -> Self {
+        Unencodable::NoMemory
+    }
+}
+
+/// The most items of a node: with all three sources and the destination out of reach, and loads of what a loop
+/// carries.
+const ITEMS_MAX: usize = 16;
+
+/// The most words of an instruction, but for the targets of a table.
+const WORDS_MAX: usize = 16;
+
 /// The field of an operand that is not there.
 const ABSENT: Field = Field { place: Place::Slot, value: 0 };
 
@@ -125,23 +143,32 @@ impl Selector {
 
     /// About how many bytes the buffers take.
     pub(super) fn buffer_bytes(&self) -> usize {
-        self.items.capacity() * size_of::<Item>()
-            + self.carried.capacity() * size_of::<Carried>()
-            + self.labels.capacity() * size_of::<usize>()
-            + self.fixups.capacity() * size_of::<(usize, usize, Label)>()
-            + self.cuts.capacity() * size_of::<Cut>()
+        self.items.bytes()
+            + self.carried.bytes()
+            + self.labels.bytes()
+            + self.fixups.bytes()
+            + self.marks.bytes()
+            + self.mark_positions.bytes()
+            + self.cuts.bytes()
     }
 
     /// Places all instructions of a list.
-    pub(super) fn select(&mut self, list: &List, scratch: u32, accumulators: bool) {
+    pub(super) fn select(
+        &mut self,
+        list: &List,
+        scratch: u32,
+        accumulators: bool,
+    ) -> Result<(), NoMemory> {
         self.items.clear();
         self.held = [None; CLASSES];
         self.scratch = scratch;
         self.accumulators = accumulators;
         self.marks.clear();
         self.turns = 0;
-        carry::at_turns(list, &mut self.carried);
+        carry::at_turns(list, &mut self.carried)?;
+        self.marks.make_room(list.tries.marks.len())?;
         for (at, node) in list.nodes.iter().enumerate() {
+            self.items.make_room(ITEMS_MAX)?;
             self.mark(list, at);
             match node {
                 Node::Label(label) => self.label(list, at, *label),
@@ -153,6 +180,7 @@ impl Selector {
             }
         }
         self.mark(list, list.nodes.len());
+        Ok(())
     }
 
     /// Places a label. Behind it only what its loop carries is in an accumulator.
@@ -481,24 +509,28 @@ impl Selector {
         Operand::Local(slot)
     }
 
-    /// Writes the cells of all items; `None` if a branch does not reach its target.
+    /// Writes the cells of all items.
     pub(super) fn encode(
         &mut self,
         list: &List,
         label: fn(Opcode) -> u32,
-        code: &mut Vec<u32>,
+        code: &mut Buffer<u32>,
         mut sources: Option<&mut SourceMap>,
-    ) -> Option<()> {
+    ) -> Result<(), Unencodable> {
         self.labels.clear();
-        self.labels.resize(list.labels as usize, UNPLACED);
+        self.labels.resize(list.labels as usize, UNPLACED)?;
         self.fixups.clear();
         self.mark_positions.clear();
-        self.cut();
+        self.mark_positions.make_room(self.marks.len())?;
+        self.cut()?;
+        if let Some(SourceMap(map)) = sources.as_deref_mut() {
+            map.make_room(self.items.len())?;
+        }
         let mut encoder = Encoder::new(code, label);
         let mut next_cell = 0;
         for (at, item) in self.items.iter().enumerate() {
             while self.marks.get(self.mark_positions.len()).is_some_and(|mark| *mark <= at) {
-                self.mark_positions.push(u32::try_from(encoder.position()).ok()?);
+                self.mark_positions.push(word_position(encoder.position())?);
             }
             match *item {
                 Item::Label(label) => self.labels[label.0 as usize] = encoder.seal(),
@@ -508,10 +540,13 @@ impl Selector {
                         encoder.seal();
                         next_cell = at + self.cuts[at].first as usize;
                     }
+                    let targets = if op == Op::BrTable { words[1] as usize + 1 } else { 1 };
+                    encoder.make_room(targets + WORDS_MAX)?;
+                    self.fixups.make_room(targets)?;
                     let shape = Shape::new(d.place, x.place, y.place);
                     let position = write(&mut encoder, op, shape, [d, x, y], rest, words);
                     if let Some(SourceMap(map)) = sources.as_deref_mut() {
-                        map.push((u32::try_from(position.operands).ok()?, offset));
+                        map.push((word_position(position.operands)?, offset));
                     }
                     note_targets(
                         &mut encoder,
@@ -530,17 +565,18 @@ impl Selector {
                 }
             }
         }
-        self.mark_positions.resize(self.marks.len(), u32::try_from(encoder.position()).ok()?);
-        for &(field, cell, label) in &self.fixups {
-            encoder.set_target(field, cell, self.labels[label.0 as usize])?;
+        self.mark_positions.resize(self.marks.len(), word_position(encoder.position())?)?;
+        for &(field, cell, label) in &*self.fixups {
+            let reached = encoder.set_target(field, cell, self.labels[label.0 as usize]);
+            reached.ok_or(Unencodable::TooLarge)?;
         }
-        Some(())
+        Ok(())
     }
 
     /// Cuts the items into as few cells as the table of fused sequences allows.
-    fn cut(&mut self) {
+    fn cut(&mut self) -> Result<(), NoMemory> {
         self.cuts.clear();
-        self.cuts.resize(self.items.len() + 1, Cut::default());
+        self.cuts.resize(self.items.len() + 1, Cut::default())?;
         for at in (0..self.items.len()).rev() {
             let Some(mut opcode) = self.items[at].opcode() else {
                 // What is behind a label is another stretch.
@@ -558,17 +594,18 @@ impl Selector {
             }
             self.cuts[at] = best;
         }
+        Ok(())
     }
 
     /// The exception handlers of the function whose cells were just written, if it has any.
-    pub(super) fn handlers(&self, tries: &Tries) -> Option<Handlers> {
+    pub(super) fn handlers(&self, tries: &Tries) -> Result<Option<Handlers>, NoMemory> {
         if tries.tries.is_empty() {
-            return None;
+            return Ok(None);
         }
         let range =
             |of: &Try| TryRange { start: 0, end: 0, parent: of.parent, clauses: of.clauses };
-        let mut ranges: Box<[TryRange]> = tries.tries.iter().map(range).collect();
-        for (mark, position) in tries.marks.iter().zip(&self.mark_positions) {
+        let mut ranges = boxed(tries.tries.iter().map(range))?;
+        for (mark, position) in tries.marks.iter().zip(&*self.mark_positions) {
             let range = &mut ranges[mark.of as usize];
             *if mark.is_end { &mut range.end } else { &mut range.start } = *position;
         }
@@ -579,7 +616,7 @@ impl Selector {
             target: self.labels[catch.label.0 as usize] as u32,
             slot: catch.slot,
         };
-        Some(Handlers { ranges, clauses: tries.catches.iter().map(clause).collect() })
+        Ok(Some(Handlers { ranges, clauses: boxed(tries.catches.iter().map(clause))? }))
     }
 
     /// Whether `label` is placed right behind the item at `at`.
@@ -592,10 +629,15 @@ impl Selector {
     }
 }
 
+/// A position in the code as a number of 32 bits.
+fn word_position(position: usize) -> Result<u32, Unencodable> {
+    u32::try_from(position).map_err(|_| Unencodable::TooLarge)
+}
+
 /// Notes the branch fields of an instruction that was written.
 fn note_targets(
     encoder: &mut Encoder<'_>,
-    fixups: &mut Vec<(usize, usize, Label)>,
+    fixups: &mut Buffer<(usize, usize, Label)>,
     list: &List,
     (op, shape): (Op, Shape),
     position: Position,

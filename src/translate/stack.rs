@@ -4,7 +4,7 @@
 //! entries that refer to a local are chained, so that setting the local finds them at once; two
 //! marks keep the work of spilling and settling linear however blocks nest.
 
-use alloc::vec::Vec;
+use crate::buffer::{Buffer, NoMemory};
 
 use super::ir::{Kind, Operand};
 
@@ -31,10 +31,10 @@ impl Entry {
 /// The operand stack.
 #[derive(Default)]
 pub(crate) struct OperandStack {
-    entries: Vec<Entry>,
+    entries: Buffer<Entry>,
     /// For each local, the topmost entry that refers to it, plus one. As long as the highest local
     /// that was ever pushed needs.
-    tops: Vec<u32>,
+    tops: Buffer<u32>,
     /// The slot of the next entry.
     next_slot: u32,
     /// One more than the highest slot ever used.
@@ -43,6 +43,8 @@ pub(crate) struct OperandStack {
     spilled: usize,
     /// From the innermost frame's height up to this all entries are settled.
     settled: usize,
+    /// How many entries are not settled.
+    unsettled: usize,
 }
 
 impl OperandStack {
@@ -56,7 +58,26 @@ impl OperandStack {
 
     /// About how many bytes the buffers take.
     pub(crate) fn buffer_bytes(&self) -> usize {
-        self.entries.capacity() * size_of::<Entry>() + self.tops.capacity() * size_of::<u32>()
+        self.entries.bytes() + self.tops.bytes()
+    }
+
+    /// Asks for the room of `more` entries.
+    pub(crate) fn make_room(&mut self, more: usize) -> Result<(), NoMemory> {
+        self.entries.make_room(more)
+    }
+
+    /// Asks for what it takes that entries refer to `local`.
+    pub(crate) fn make_room_for_local(&mut self, local: u32) -> Result<(), NoMemory> {
+        if self.tops.len() <= local as usize {
+            self.tops.resize(local as usize + 1, 0)
+        } else {
+            Ok(())
+        }
+    }
+
+    /// How many entries are not settled: the most that spilling and settling can give.
+    pub(crate) fn unsettled(&self) -> usize {
+        self.unsettled
     }
 
     pub(crate) fn len(&self) -> usize {
@@ -100,18 +121,17 @@ impl OperandStack {
         value
     }
 
-    /// Pushes the local with index `local`, which is in `slot`.
+    /// Pushes the local with index `local`, which is in `slot`; room for it was asked before.
     pub(crate) fn push_local(&mut self, kind: Kind, local: u32, slot: u32) {
-        if self.tops.len() <= local as usize {
-            self.tops.resize(local as usize + 1, 0);
-        }
         let below = self.tops[local as usize];
         self.tops[local as usize] = self.entries.len() as u32 + 1;
+        self.unsettled += 1;
         self.push(kind, Operand::Local(slot), local, below);
     }
 
     /// Pushes a constant.
     pub(crate) fn push_const(&mut self, kind: Kind, position: u32) {
+        self.unsettled += 1;
         self.push(kind, Operand::Const(position), 0, 0);
     }
 
@@ -125,6 +145,9 @@ impl OperandStack {
     /// Pops the topmost entry.
     pub(crate) fn pop(&mut self) -> Entry {
         let entry = self.entries.pop().expect("validated: the operand is there");
+        if !entry.is_settled() {
+            self.unsettled -= 1;
+        }
         if let Operand::Local(_) = entry.value {
             self.tops[entry.local as usize] = entry.below;
         }
@@ -152,9 +175,11 @@ impl OperandStack {
         }
     }
 
-    /// Makes the entry at `at` a temporary in its own slot, and returns what it was.
+    /// Makes the entry at `at`, which is not settled, a temporary in its own slot, and returns what it was.
     fn settle_at(&mut self, at: usize) -> Entry {
         let before = self.entries[at];
+        debug_assert!(!before.is_settled());
+        self.unsettled -= 1;
         self.entries[at].value = Operand::Temp(before.slot);
         before
     }

@@ -1,0 +1,128 @@
+//! The room that an operator can take in each list of the first walk, asked for before it is
+//! translated.
+//!
+//! What is emitted for an operator is bounded: a few nodes, constants and values, and what depends on
+//! the operand stack and on the operator's own lists. So all there is to fail is here, and what follows
+//! only pushes.
+
+use wasmparser::{BlockType, BrTable, Operator};
+
+use crate::buffer::NoMemory;
+use crate::types::index::TypeIdx;
+
+use super::Walk;
+use super::branches::SPAN_VALUES_MIN;
+use super::frames::{Frame, FrameKind};
+
+/// The most nodes, constants and values of an operator, but for those that are counted below. The
+/// longest are the call of a function to itself, with eight parameters that may be copied and set and eight
+/// locals that are cleared, and the end of a function.
+const FEW: usize = 32;
+
+impl Walk<'_> {
+    /// Asks for the room that the start of a function takes.
+    pub(super) fn make_room_at_start(&mut self) -> Result<(), NoMemory> {
+        self.frames.make_room(1)?;
+        self.make_room_for_few()
+    }
+
+    /// Asks for the room that an operator can take.
+    pub(super) fn make_room(&mut self, operator: &Operator<'_>) -> Result<(), NoMemory> {
+        match operator {
+            Operator::LocalGet { local_index } => self.stack.make_room_for_local(*local_index)?,
+            Operator::LocalTee { local_index } => {
+                self.stack.make_room_for_local(*local_index)?;
+                self.make_room_for_copies(0)?;
+            }
+            Operator::Block { .. } | Operator::Loop { .. } | Operator::If { .. } => {
+                self.frames.make_room(1)?;
+                self.make_room_for_copies(0)?;
+            }
+            Operator::TryTable { .. } => self.make_room_for_try_table()?,
+            Operator::Else | Operator::End => self.make_room_for_end()?,
+            Operator::Br { .. }
+            | Operator::BrIf { .. }
+            | Operator::BrOnNull { .. }
+            | Operator::BrOnNonNull { .. }
+            | Operator::BrOnCast { .. }
+            | Operator::BrOnCastFail { .. }
+            | Operator::ReturnCall { .. } => {
+                self.list.turns.make_room(1)?;
+                self.make_room_for_copies(0)?;
+            }
+            Operator::BrTable { targets } => self.make_room_for_table(targets)?,
+            Operator::LocalSet { .. }
+            | Operator::Return
+            | Operator::Throw { .. }
+            | Operator::ReturnCallIndirect { .. }
+            | Operator::ReturnCallRef { .. }
+            | Operator::StructNew { .. }
+            | Operator::ArrayNewFixed { .. } => self.make_room_for_copies(0)?,
+            Operator::Call { function_index } => {
+                self.make_room_for_call(self.module.funcs[*function_index as usize])?;
+            }
+            Operator::CallIndirect { type_index, .. } | Operator::CallRef { type_index } => {
+                self.make_room_for_call(TypeIdx(*type_index))?;
+            }
+            Operator::V128Const { .. } | Operator::I8x16Shuffle { .. } => {
+                self.list.wide.make_room(1)?;
+            }
+            _ => {}
+        }
+        self.make_room_for_few()
+    }
+
+    fn make_room_for_few(&mut self) -> Result<(), NoMemory> {
+        self.list.nodes.make_room(FEW)?;
+        self.list.consts.make_room(FEW)?;
+        self.stack.make_room(FEW)
+    }
+
+    /// Asks for a copy of each value that is not in its own slot, and for `nodes` nodes and the few.
+    fn make_room_for_copies(&mut self, nodes: usize) -> Result<(), NoMemory> {
+        self.list.nodes.make_room(self.stack.unsettled() + nodes + FEW)
+    }
+
+    fn make_room_for_call(&mut self, ty: TypeIdx) -> Result<(), NoMemory> {
+        self.stack.make_room(self.module.signature(ty).results().len() + FEW)?;
+        self.make_room_for_copies(0)
+    }
+
+    fn make_room_for_try_table(&mut self) -> Result<(), NoMemory> {
+        let catches = self.catches.as_ref().map_or(0, |catches| catches.len());
+        self.list.tries.make_room(catches)?;
+        self.list.turns.make_room(catches)?;
+        self.frames.make_room(1)?;
+        self.make_room_for_copies(0)
+    }
+
+    /// For the values that are there behind `else` or `end` where nothing comes from before.
+    fn make_room_for_end(&mut self) -> Result<(), NoMemory> {
+        let frame = *self.frames.last().expect("validated: a frame is open");
+        if frame.kind == FrameKind::TryTable {
+            self.list.tries.make_room(0)?;
+        }
+        self.stack.make_room(self.values_max(&frame) + FEW)?;
+        self.make_room_for_copies(0)
+    }
+
+    /// The parameters or results of a frame, whichever are more.
+    fn values_max(&self, frame: &Frame) -> usize {
+        let params = match frame.ty {
+            BlockType::FuncType(ty) => self.module.signature(TypeIdx(ty)).params().len(),
+            BlockType::Empty | BlockType::Type(_) => 0,
+        };
+        self.frame_results(frame).max(params)
+    }
+
+    /// A table has a target for each depth. For some there are a label, moves and a branch, too: for each frame
+    /// once, and if no values are carried only for the function.
+    fn make_room_for_table(&mut self, table: &BrTable<'_>) -> Result<(), NoMemory> {
+        let targets = table.len() as usize + 1;
+        self.list.targets.make_room(targets)?;
+        self.list.turns.make_room(targets)?;
+        let count = self.branch_arity(&self.frames[self.frame_at(table.default())]);
+        let stubs = if count > 0 { targets.min(self.frames.len()) } else { 1 };
+        self.make_room_for_copies(stubs * (count.min(SPAN_VALUES_MIN) + 2))
+    }
+}
