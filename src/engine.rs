@@ -3,7 +3,7 @@
 use crate::store::SparePool;
 use crate::types::TypeRegistry;
 use crate::types::{CompositeKind, ConcreteType};
-use crate::{ArrayType, Config, Error, FuncType, StructType};
+use crate::{ArrayType, Config, Error, FuncType, StructType, num};
 use alloc::sync::Arc;
 use core::fmt;
 
@@ -34,6 +34,7 @@ impl Engine {
     ///
     /// If settings contradict each other, which none of the present ones can.
     pub fn new(config: &Config) -> Result<Self, Error> {
+        num::detect();
         Ok(Self { inner: Arc::new(EngineInner::new(config.clone())) })
     }
 

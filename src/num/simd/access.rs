@@ -2,8 +2,8 @@
 //! and the bitwise ones.
 
 use super::lanes::Lane;
+use super::look_up;
 use crate::V128;
-use crate::v128::each_lane;
 
 instructions! {
     i8x16_splat(x: i32) -> V128 = (x as i8).splat();
@@ -47,18 +47,13 @@ pub(crate) fn v128_bitselect(a: V128, b: V128, mask: V128) -> V128 {
 /// indices are validated to be below 32.
 #[inline(always)]
 pub(crate) fn i8x16_shuffle(a: V128, b: V128, lanes: [u8; 16]) -> V128 {
-    let (a, b) = (a.to_le_bytes(), b.to_le_bytes());
-    let table: [u8; 32] = each_lane(|i| if i < 16 { a[i] } else { b[i - 16] });
-    V128::from_le_bytes(each_lane(|i| table[usize::from(lanes[i]) % 32]))
+    look_up::in_two(a, b, V128::from_le_bytes(lanes))
 }
 
 /// The bytes of `a` in the order that the lanes of `s` name; zero for an index outside.
 #[inline(always)]
 pub(crate) fn i8x16_swizzle(a: V128, s: V128) -> V128 {
-    // All indices outside become one: sixteen comparisons in one instruction.
-    let (a, indices) = (a.to_le_bytes(), u8::map(s, |index| index.min(16)).to_le_bytes());
-    let table: [u8; 32] = each_lane(|i| if i < 16 { a[i] } else { 0 });
-    V128::from_le_bytes(each_lane(|i| table[usize::from(indices[i]) % 32]))
+    look_up::in_one(a, s)
 }
 
 #[cfg(test)]

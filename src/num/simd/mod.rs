@@ -5,8 +5,8 @@
 //! last but for the replacing value, and was validated; a load takes the integer that was read from
 //! memory, already in the order of the host.
 //!
-//! No intrinsics: arrays of lanes and closures, which the compiler makes vector instructions of on
-//! every host that has them.
+//! No intrinsics but in `look_up`: arrays of lanes and closures, which the compiler makes vector
+//! instructions of on every host that has them.
 
 mod access;
 mod compare;
@@ -15,6 +15,7 @@ mod float;
 mod int;
 mod lanes;
 mod load;
+mod look_up;
 mod relaxed;
 #[cfg(test)]
 mod samples;
@@ -26,5 +27,6 @@ pub(crate) use convert::*;
 pub(crate) use float::*;
 pub(crate) use int::*;
 pub(crate) use load::*;
+pub(crate) use look_up::detect;
 pub(crate) use relaxed::*;
 pub(crate) use width::*;
