@@ -231,8 +231,6 @@ pub(crate) const RETURN_FLOAT: Family =
 pub(crate) const TRANSLATE: Family = Family { words: &["func"], ..NONE };
 pub(crate) const COPY: Family =
     Family { shapes: &[s(S, S, S), s(S, A, S), s(S, I, S), s(S, W, S)], ..DX };
-/// A copy that leaves the accumulator alone.
-pub(crate) const MOVE: Family = Family { shapes: &[s(S, S, S), s(S, I, S)], ..DX };
 pub(crate) const COPY_FLOAT: Family = Family { shapes: &[s(S, A, S)], ..DX };
 pub(crate) const COPY_V128: Family = Family { d: true, ..X };
 pub(crate) const COPY_FAR: Family = Family { words: &["to", "from"], ..NONE };

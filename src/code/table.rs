@@ -588,7 +588,6 @@ macro_rules! for_each_op {
             Halt                "halt"                  PLAIN;
             RestoreInstance     "restore_instance"      PLAIN;
             Copy                "copy"                  COPY;
-            Move                "move"                  MOVE;
             CopyF32             "copy_f32"              COPY_FLOAT;
             CopyF64             "copy_f64"              COPY_FLOAT;
             CopyV128            "copy_v128"             COPY_V128;

@@ -40,34 +40,6 @@ impl<X: Source> Shaped<(Slot, X, Slot)> for Copy {
     type Instr = Copy<X>;
 }
 
-/// `d = x`, 64 bits of any type, and the accumulator as it was.
-pub(crate) struct Move<X = Slot>(PhantomData<X>);
-
-impl<X: Source> Instr for Move<X> {
-    const OP: Op = Op::Move;
-    const SHAPE: Shape = Shape::new(Place::Slot, X::PLACE, Place::Slot);
-
-    #[inline(always)]
-    unsafe fn run(s: &mut State, at: usize) -> Flow {
-        let acc = s.acc;
-        // SAFETY: the caller's promise.
-        unsafe {
-            let x = Operands::<Self>::x::<X, i64>(s, at);
-            Operands::<Self>::set::<Slot, i64>(s, at, x);
-        }
-        s.acc = acc;
-        Flow::Next
-    }
-}
-
-impl Handlers for Move {
-    const LIST: &'static [Entry] = &[entry::<Move<Slot>>(), entry::<Move<Imm>>()];
-}
-
-impl<X: Source> Shaped<(Slot, X, Slot)> for Move {
-    type Instr = Move<X>;
-}
-
 /// Declares instructions that are `d = x` for a float, which is in its accumulator.
 macro_rules! copies {
     ($($name:ident, $ty:ty;)*) => {

@@ -175,7 +175,7 @@ impl Selector {
                 Node::Start => list.start.into_iter().for_each(|start| self.label(list, at, start)),
                 Node::Inst(inst) => {
                     let carried = self.turn(list, at, inst.offset);
-                    self.inst(list, at, *inst, carried);
+                    self.inst(list, *inst, carried);
                 }
             }
         }
@@ -241,7 +241,7 @@ impl Selector {
     }
 
     /// Places an instruction; if it branches to a loop that carries the value of a slot, with that.
-    fn inst(&mut self, list: &List, at: usize, mut inst: Inst, carried: Option<u32>) {
+    fn inst(&mut self, list: &List, mut inst: Inst, carried: Option<u32>) {
         if matches!(inst.op, Op::CopyF32 | Op::CopyF64) {
             inst.x = self.near(inst.x, Kinds::of(inst.op).x, Scratch::X, inst.offset);
             if !self.holds(inst.op, inst.x) {
@@ -264,9 +264,6 @@ impl Selector {
         let (x, y) = self.sources(list, &mut inst);
         self.release(inst.x, x, kinds.x.class(), inst.keep);
         self.release(inst.y, y, kinds.y.class(), inst.keep);
-        if inst.op == Op::Copy && self.is_copied_next(list, at, &inst, x) {
-            inst.op = Op::Move;
-        }
         if let Some(slot) = carried {
             // A constant operand went through the accumulator; then no operand is in it.
             self.carry(slot, inst.offset);
@@ -291,19 +288,6 @@ impl Selector {
         if let Some(slot) = far {
             self.copy_far(slot, self.scratch + Scratch::D as u32, kinds.d, inst.offset);
         }
-    }
-
-    /// Whether the integer that the accumulator holds is copied by what comes behind the node at `at`, which is a
-    /// copy of another one.
-    fn is_copied_next(&self, list: &List, at: usize, copy: &Inst, x: Field) -> bool {
-        let Some(held) =
-            self.held[Class::Int as usize].filter(|held| Some(held.slot) != copy.d.slot())
-        else {
-            return false;
-        };
-        let next = list.nodes.get(at + 1);
-        matches!(x.place, Place::Slot | Place::Imm)
-            && matches!(next, Some(Node::Inst(next)) if next.op == Op::Copy && next.x.slot() == Some(held.slot))
     }
 
     /// The slots of the sources beyond `x` and `y`; constants among them go to scratch slots.
@@ -430,9 +414,6 @@ impl Selector {
         }
         if let Some(slot) = inst.d.slot() {
             self.forget(slot, kinds.d);
-            if inst.op == Op::Move {
-                return;
-            }
             let maker = match inst.d {
                 Operand::Temp(_) if !far => Some(self.items.len() - 1),
                 _ => None,
