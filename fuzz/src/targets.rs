@@ -6,7 +6,9 @@ use crate::generate::{self, COUNTER, COUNTER_START, Profile};
 use crate::observe::{self, Outcome, Step, Stop};
 use crate::plan::Plan;
 use crate::value::Value;
-use crate::{decode, fuel, mem_edge, mutate, seeded, single_inst, wast_swarm};
+use crate::{
+    decode, fuel, loops as loop_module, mem_edge, mutate, seeded, single_inst, wast_swarm,
+};
 use arbitrary::{Result, Unstructured};
 use fulmar::{CompilationMode, Module};
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -45,6 +47,7 @@ pub fn by_name(name: &str) -> Option<Target> {
         #[cfg(feature = "wasmtime")]
         ("diff_wasmtime", diff_wasmtime),
         ("gc_stress", gc_stress),
+        ("loops", loops),
         ("mem_edge", mem_edge),
         ("single_inst", single_inst),
         ("validate_invalid", validate_invalid),
@@ -201,6 +204,30 @@ pub fn validate_invalid(bytes: &[u8]) -> Verdict {
         generate::damage(&mut wasm, u)?;
         decode::same_verdict(&wasm, |engine| Module::new(engine, &wasm));
         Ok(1)
+    })
+}
+
+/// Small loops, many of them a single cell, compute what wasmi and wasmtime say, in every compilation mode, with and
+/// without accumulators and fuel.
+pub fn loops(bytes: &[u8]) -> Verdict {
+    attempt(bytes, |u| {
+        let (wasm, plan) = loop_module::module(u)?;
+        let steps = same_in_all(modes(None), &wasm, &plan);
+        let metered = same_in_all(modes(Some(1 << 40)), &wasm, &plan);
+        for (plain, metered) in steps.iter().zip(&metered) {
+            assert_eq!(plain.outcome, metered.outcome, "fuel makes a difference");
+        }
+        fuel::check(&wasm);
+        #[cfg(feature = "wasmi")]
+        if let Some(mut theirs) = crate::engines::WasmiGuest::new(&wasm) {
+            observe::compare(&steps, ("wasmi", &observe::run(&mut theirs, &plan)));
+        }
+        #[cfg(feature = "wasmtime")]
+        {
+            let mut theirs = crate::engines::WasmtimeGuest::new(&wasm).expect("a valid module");
+            observe::compare(&steps, ("wasmtime", &observe::run(&mut theirs, &plan)));
+        }
+        Ok(steps.len())
     })
 }
 

@@ -30,6 +30,11 @@ fn gc_stress() {
 }
 
 #[test]
+fn loops() {
+    drive("loops", 1_000);
+}
+
+#[test]
 fn mem_edge() {
     drive("mem_edge", 3_000);
 }
