@@ -157,6 +157,7 @@ pub(crate) struct ConsumeFuel;
 
 impl Instr for ConsumeFuel {
     const OP: Op = Op::ConsumeFuel;
+    const CHARGES: bool = true;
 
     #[inline(always)]
     unsafe fn run(s: &mut State, at: usize) -> Flow {

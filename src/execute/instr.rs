@@ -19,6 +19,8 @@ pub(crate) trait Instr: 'static {
     const SHAPE: Shape = Shape::SLOTS;
     /// Where its fields are.
     const AT: Fields = Fields::new(Self::OP, Self::SHAPE);
+    /// Whether this charges fuel, and does nothing else.
+    const CHARGES: bool = false;
 
     /// Runs the instruction whose operands are `at` bytes into the running cell.
     ///
@@ -101,6 +103,8 @@ impl<I: Instr> Operands<I> {
 pub(crate) trait Cell: 'static {
     /// The size of all operands in bytes.
     const BYTES: usize;
+    /// Whether the first part charges fuel.
+    const CHARGES: bool;
 
     /// Runs what stands `at` bytes into the running cell.
     ///
@@ -108,6 +112,13 @@ pub(crate) trait Cell: 'static {
     ///
     /// As for [`Instr::run`].
     unsafe fn run(s: &mut State, at: usize) -> Flow;
+
+    /// Runs what stands behind the first part.
+    ///
+    /// # Safety
+    ///
+    /// As for [`Instr::run`].
+    unsafe fn run_rest(s: &mut State, at: usize) -> Flow;
 }
 
 /// A cell of one instruction, or a part of a longer one.
@@ -115,6 +126,7 @@ pub(crate) struct One<I>(PhantomData<I>);
 
 impl<I: Instr> Cell for One<I> {
     const BYTES: usize = I::AT.bytes;
+    const CHARGES: bool = I::CHARGES;
 
     #[inline(always)]
     unsafe fn run(s: &mut State, at: usize) -> Flow {
@@ -126,6 +138,11 @@ impl<I: Instr> Cell for One<I> {
         }
         flow
     }
+
+    #[inline(always)]
+    unsafe fn run_rest(_: &mut State, _: usize) -> Flow {
+        Flow::Next
+    }
 }
 
 /// `A`, then `B`, in one cell.
@@ -133,6 +150,7 @@ pub(crate) struct Seq<A, B>(PhantomData<(A, B)>);
 
 impl<A: Cell, B: Cell> Cell for Seq<A, B> {
     const BYTES: usize = A::BYTES + B::BYTES;
+    const CHARGES: bool = A::CHARGES;
 
     #[inline(always)]
     unsafe fn run(s: &mut State, at: usize) -> Flow {
@@ -142,6 +160,12 @@ impl<A: Cell, B: Cell> Cell for Seq<A, B> {
             Flow::Next => unsafe { B::run(s, at + A::BYTES) },
             flow => flow,
         }
+    }
+
+    #[inline(always)]
+    unsafe fn run_rest(s: &mut State, at: usize) -> Flow {
+        // SAFETY: the caller's promise; the operands of `B` follow those of `A`.
+        unsafe { B::run(s, at + A::BYTES) }
     }
 }
 
@@ -153,6 +177,7 @@ pub(crate) struct Loop<C>(PhantomData<C>);
 
 impl<C: Cell> Cell for Loop<C> {
     const BYTES: usize = C::BYTES;
+    const CHARGES: bool = C::CHARGES;
 
     #[inline(always)]
     unsafe fn run(s: &mut State, at: usize) -> Flow {
@@ -163,18 +188,65 @@ impl<C: Cell> Cell for Loop<C> {
         const { assert!(LABEL_BYTES + C::BYTES <= LOOP_WORDS_MAX * 4, "a row is longer") };
         // SAFETY: the cell has so many bytes, and so has the copy.
         unsafe { here.copy_from_nonoverlapping(pc, LABEL_BYTES + C::BYTES) };
-        let flow = loop {
-            // Its only branch leads here: nobody need wait for `pc` to be computed.
-            s.pc = here;
-            // SAFETY: the caller's promise; what runs finds the same at `here` as at `pc`.
-            match unsafe { C::run(s, at) } {
-                Flow::Jump => {}
-                flow => break flow,
-            }
-        };
+        // Its only branch leads here: nobody need wait for `pc` to be computed.
+        s.pc = here;
+        // SAFETY: the caller's promise; what runs finds the same at `here` as at `pc`.
+        let flow = unsafe { if C::CHARGES { metered::<C>(s, at) } else { unmetered::<C>(s, at) } };
         s.pc = pc;
         flow
     }
+
+    #[inline(always)]
+    unsafe fn run_rest(s: &mut State, at: usize) -> Flow {
+        // SAFETY: the caller's promise.
+        unsafe { C::run_rest(s, at) }
+    }
+}
+
+/// Runs the cell `C` while it branches.
+///
+/// # Safety
+///
+/// As for [`Instr::run`].
+#[inline(always)]
+unsafe fn unmetered<C: Cell>(s: &mut State, at: usize) -> Flow {
+    let here = s.pc;
+    loop {
+        // SAFETY: the caller's promise.
+        match unsafe { C::run(s, at) } {
+            Flow::Jump => s.pc = here,
+            flow => return flow,
+        }
+    }
+}
+
+/// The same for a cell that charges fuel, which is in a register meanwhile: no other part looks at it.
+///
+/// # Safety
+///
+/// As for [`Instr::run`]; the first part of `C` is `consume_fuel`, whose one operand comes first.
+#[inline(always)]
+unsafe fn metered<C: Cell>(s: &mut State, at: usize) -> Flow {
+    let here = s.pc;
+    // SAFETY: the caller's promise; the context outlives execution.
+    let (cost, mut fuel) = unsafe { (u64::from(word(s, at)), (*s.ctx).fuel) };
+    let flow = loop {
+        if fuel < cost {
+            cold_path();
+            // SAFETY: as above.
+            unsafe { (*s.ctx).stop_operands = at };
+            break Flow::Trap(Trap::OutOfFuel);
+        }
+        fuel -= cost;
+        // SAFETY: the caller's promise.
+        match unsafe { C::run_rest(s, at) } {
+            Flow::Jump => s.pc = here,
+            flow => break flow,
+        }
+    };
+    // SAFETY: as above.
+    unsafe { (*s.ctx).fuel = fuel };
+    flow
 }
 
 /// A pure function of one operand.
