@@ -10,7 +10,7 @@ use super::op::{Op, Opcode};
 use super::shape::{Place, Shape};
 
 /// The most parts a row may have.
-pub(crate) const PARTS_MAX: usize = 5;
+pub(crate) const PARTS_MAX: usize = 6;
 
 macro_rules! opcode {
     ($op:ident ($d:ident, $x:ident, $y:ident)) => {
@@ -123,7 +123,7 @@ const TABLE: Table = {
     let mut row = 0;
     while row < ROWS.len() {
         let parts = ROWS[row];
-        assert!(parts.len() >= 2 && parts.len() <= PARTS_MAX, "a fused row has 2 to 5 parts");
+        assert!(parts.len() >= 2 && parts.len() <= PARTS_MAX, "a fused row has 2 to 6 parts");
         let mut init = parts[0];
         let mut at = 1;
         loop {
