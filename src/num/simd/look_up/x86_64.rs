@@ -11,8 +11,11 @@ use crate::V128;
 /// Whether the processor has SSSE3; known after [`detect`].
 static HAS_SSSE3: AtomicBool = AtomicBool::new(cfg!(target_feature = "ssse3"));
 
-/// Asks the processor.
+/// Asks the processor, unless it is known to have it: in a virtual machine the question leaves the guest.
 pub(super) fn detect() {
+    if has_ssse3() {
+        return;
+    }
     // Leaf 1 is there on every processor of 64 bits; bit 9 of `ecx` is SSSE3 (Intel's manual, CPUID).
     HAS_SSSE3.store(__cpuid(1).ecx & 1 << 9 != 0, Ordering::Relaxed);
 }
