@@ -1,8 +1,10 @@
 //! Printing the bytecode of a module, for people who want to see what runs.
 
+use alloc::string::String;
 use core::fmt::{self, Write};
 
 use crate::Module;
+use crate::code::op::OPCODES;
 use crate::code::{Opcode, disasm};
 use crate::translate::Translator;
 use crate::types::index::FuncIdx;
@@ -40,6 +42,41 @@ impl Module {
     /// # }
     /// ```
     pub fn print_bytecode(&self, func: Option<u32>, out: &mut dyn Write) -> fmt::Result {
+        self.each_code(func, |index, code, translator| {
+            match self.inner().func_name(index) {
+                Some(name) => writeln!(out, "func {} <{}>", index.0, name.escape_debug())?,
+                None => writeln!(out, "func {}", index.0)?,
+            }
+            disasm::print(code, "    ", out)?;
+            if let Some(handlers) = translator.handlers().map_err(|_| fmt::Error)? {
+                disasm::print_handlers(code, &handlers, "    ", out)?;
+            }
+            Ok(())
+        })
+    }
+
+    /// Calls `see` with the opcode of each cell, for tools that measure how much of the table is in use.
+    #[doc(hidden)]
+    pub fn opcodes(&self, see: &mut dyn FnMut(u16)) -> fmt::Result {
+        self.each_code(None, |_, code, _| {
+            disasm::opcodes(code).for_each(|opcode| see(opcode.0));
+            Ok(())
+        })
+    }
+
+    /// What an opcode of [`Module::opcodes`] is called; `None` behind the last one.
+    #[doc(hidden)]
+    pub fn opcode_text(opcode: u16) -> Option<String> {
+        (usize::from(opcode) < OPCODES).then(|| disasm::opcode_text(Opcode(opcode)))
+    }
+
+    /// Translates all functions that the module defines, or the one with the index `func`, and gives each one's
+    /// code, whose labels are opcodes, to `see`.
+    fn each_code(
+        &self,
+        func: Option<u32>,
+        mut see: impl FnMut(FuncIdx, &[u32], &Translator) -> fmt::Result,
+    ) -> fmt::Result {
         let module = self.inner();
         let mut translator = Translator::default();
         for defined in 0..module.bodies.len() {
@@ -48,17 +85,10 @@ impl Module {
                 continue;
             }
             module.validate_body(defined).map_err(|_| fmt::Error)?;
-            let code = translator
+            translator
                 .translate(module, defined, |opcode: Opcode| u32::from(opcode.0), None)
                 .map_err(|_| fmt::Error)?;
-            match module.func_name(FuncIdx(index)) {
-                Some(name) => writeln!(out, "func {index} <{}>", name.escape_debug())?,
-                None => writeln!(out, "func {index}")?,
-            }
-            disasm::print(code, "    ", out)?;
-            if let Some(handlers) = translator.handlers().map_err(|_| fmt::Error)? {
-                disasm::print_handlers(translator.code(), &handlers, "    ", out)?;
-            }
+            see(FuncIdx(index), translator.code(), &translator)?;
         }
         Ok(())
     }

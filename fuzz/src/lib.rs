@@ -22,6 +22,7 @@ pub mod observe;
 pub mod operators;
 pub mod plan;
 pub mod quiet;
+pub mod reach;
 pub mod seeded;
 pub mod single_inst;
 pub mod targets;

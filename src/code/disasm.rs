@@ -3,6 +3,7 @@
 //! `s3` is the slot 3 of the frame, `a` the accumulator of the operand's class; branch targets are
 //! the numbers of cells.
 
+use alloc::string::String;
 use alloc::vec::Vec;
 use core::fmt::{self, Write};
 
@@ -66,6 +67,23 @@ pub(crate) fn print_handlers(
         out.write_char('\n')?;
     }
     Ok(())
+}
+
+/// The opcodes of all cells, in order.
+pub(crate) fn opcodes(code: &[u32]) -> impl Iterator<Item = Opcode> {
+    cells(code).into_iter().map(|cell| opcode(code[cell]))
+}
+
+/// An opcode's parts, each with its places.
+pub(crate) fn opcode_text(opcode: Opcode) -> String {
+    let mut text = String::new();
+    for (part, (op, shape, _)) in opcode.parts().enumerate() {
+        let plus = if part > 0 { " + " } else { "" };
+        let (d, x, y) = (shape.d(), shape.x(), shape.y());
+        write!(text, "{plus}{}({d:?}, {x:?}, {y:?})", op.name()).expect("strings take all");
+    }
+    text.push_str(if opcode.is_loop() { " (itself)" } else { "" });
+    text
 }
 
 fn opcode(label: u32) -> Opcode {

@@ -4,6 +4,9 @@
 
 mod fulmar;
 mod silverfir;
+mod stitch;
+#[cfg(feature = "wamr")]
+mod wamr;
 mod wasm3;
 mod wasmi;
 #[cfg(feature = "wasmtime")]
@@ -28,6 +31,9 @@ pub(crate) const ENGINES: &[&dyn Engine] = &[
     &wasmi::Wasmi,
     &wasm3::Wasm3,
     &silverfir::Silverfir,
+    &stitch::Stitch,
+    #[cfg(feature = "wamr")]
+    &wamr::Wamr,
     #[cfg(feature = "wasmtime")]
     &wasmtime::Wasmtime,
 ];

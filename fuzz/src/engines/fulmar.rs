@@ -5,7 +5,7 @@ use crate::host::{self, Host};
 use crate::observe::{Guest, Outcome, State, Stop, fingerprint};
 use crate::plan::{Call, Plan};
 use crate::value::{DEPTH_MAX, ELEMENTS_MAX, Value};
-use crate::whereabouts;
+use crate::{reach, whereabouts};
 use fulmar::{
     AnyRef, AsContextMut, CompilationMode, Config, Engine, Error, FuncType, Instance, Linker,
     Module, Ref, RootScope, Rooted, Store, StoreLimits, StoreLimitsBuilder, Trap, V128, Val,
@@ -66,6 +66,7 @@ impl FulmarGuest {
         config.consume_fuel(fuel.is_some());
         let engine = Engine::new(&config).expect("the configuration is valid");
         let module = Module::new(&engine, wasm).expect("fulmar accepts a valid module");
+        reach::note(&module);
         let limits = StoreLimitsBuilder::new()
             .memory_size(MEMORY_BYTES_MAX)
             .table_elements(TABLE_ELEMENTS_MAX)
