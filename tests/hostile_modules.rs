@@ -220,6 +220,27 @@ fn counts_of_items_that_are_not_there() {
     }
 }
 
+/// A recursion group of a million types that are not there, alone and behind one that is.
+#[test]
+fn types_of_a_group_that_are_not_there() {
+    let _alone = alone();
+    let million = [0x4e, 0xc0, 0x84, 0x3d];
+    let empty_function = [0x60, 0, 0];
+    let sections = [
+        [&[1], million.as_slice()].concat(),
+        [&[3], empty_function.as_slice(), &[0x4e, 1], &empty_function, &million].concat(),
+    ];
+    for section in sections {
+        let wasm = [b"\0asm\x01\0\0\0".as_slice(), &[1, section.len() as u8], &section].concat();
+        let error = take_in(&wasm, [3; 3]).unwrap_err();
+        assert_eq!(error.offset(), Some(wasm.len()), "{error}");
+        let (validated, Cost { peak, .. }) =
+            measure(|| Module::validate(&Engine::default(), &wasm));
+        validated.unwrap_err();
+        assert!(peak <= 64 << 10, "{peak} bytes for {}", wasm.len());
+    }
+}
+
 /// A call of two bytes leaves a thousand values. Of calls whose results pile up, few are taken in; the
 /// others are refused before they take memory.
 #[test]

@@ -6,6 +6,7 @@
 
 mod bodies;
 mod const_expr;
+mod counts;
 mod names;
 mod read;
 mod types;
@@ -14,7 +15,6 @@ use self::bodies::{BodyValidation, validate_body};
 use self::const_expr::ModuleTypes;
 pub(crate) use self::const_expr::{ConstContext, ConstExpr, ConstValue};
 pub(crate) use self::names::FuncNames;
-use self::read::check_count;
 pub(crate) use self::read::parse;
 use self::types::TypeSpace;
 
@@ -287,7 +287,7 @@ pub(crate) fn validate(bytes: &[u8], features: WasmFeatures) -> Result<(), Error
     let mut bodies = Vec::new();
     for payload in parser.parse_all(bytes) {
         let payload = payload.map_err(Error::parse)?;
-        check_count(&payload)?;
+        counts::check(&payload, bytes, features)?;
         if let ValidPayload::Func(func, body) = validator.payload(&payload).map_err(Error::parse)? {
             bodies.push((func, body));
         }

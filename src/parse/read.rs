@@ -1,6 +1,7 @@
 //! One pass over the sections of a module, validating each before it is read.
 
 use super::bodies::BodyValidation;
+use super::counts;
 use super::types::{self, TypeSpace, Unsupported};
 use super::{
     ConstExpr, CustomSection, DataMode, DataSegment, ElementItems, ElementMode, ElementSegment,
@@ -45,29 +46,6 @@ pub(crate) fn parse(
         validation => module.lazy_validation = validation,
     }
     Ok(module)
-}
-
-/// Refuses a section that declares more items than it has bytes: the validator reserves memory for as many,
-/// up to a million, before it reads them.
-pub(super) fn check_count(payload: &Payload<'_>) -> Result<(), Error> {
-    let (count, range) = match payload {
-        Payload::TypeSection(section) => (section.count(), section.range()),
-        Payload::ImportSection(section) => (section.count(), section.range()),
-        Payload::FunctionSection(section) => (section.count(), section.range()),
-        Payload::TableSection(section) => (section.count(), section.range()),
-        Payload::MemorySection(section) => (section.count(), section.range()),
-        Payload::TagSection(section) => (section.count(), section.range()),
-        Payload::GlobalSection(section) => (section.count(), section.range()),
-        Payload::ExportSection(section) => (section.count(), section.range()),
-        Payload::ElementSection(section) => (section.count(), section.range()),
-        Payload::DataSection(section) => (section.count(), section.range()),
-        _ => return Ok(()),
-    };
-    if u64::from(count) <= range.end - range.start {
-        return Ok(());
-    }
-    let offset = usize::try_from(range.end).unwrap_or(usize::MAX);
-    Err(Error::validation("unexpected end-of-file: the section is too short for its items", offset))
 }
 
 /// The module as far as it was read.
@@ -129,7 +107,7 @@ impl<'a> ModuleReader<'a> {
         if let Payload::CodeSectionEntry(body) = &payload {
             return self.body(body);
         }
-        check_count(&payload)?;
+        counts::check(&payload, self.bytes, self.features)?;
         // This reads all items of a section, so that their declared count is true from here on.
         self.validator.payload(&payload).map_err(Error::parse)?;
         if let Some((_, range)) = payload.as_section() {
