@@ -1,40 +1,29 @@
-//! Writes cells: label, operands, fused sequences, branch fields.
+//! Writes cells: label, operands, branch fields.
 //!
 //! Positions are indices of 32-bit words in the code buffer.
 
 use crate::buffer::{Buffer, NoMemory};
 
-use super::fused;
-use super::op::{Op, Opcode};
-use super::shape::Shape;
+use super::op::Opcode;
 
 /// The size of a cell's label in words.
 pub(crate) const LABEL_WORDS: usize = 1;
 /// The size of a cell's label in bytes.
 pub(crate) const LABEL_BYTES: usize = LABEL_WORDS * 4;
 
-/// Where an instruction was written.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Position {
-    /// The label of its cell, which it shares with what it is fused to.
-    pub(crate) cell: usize,
-    /// Its first operand.
-    pub(crate) operands: usize,
-}
-
 /// Appends cells to a code buffer.
 pub(crate) struct Encoder<'a> {
     code: &'a mut Buffer<u32>,
     /// The label that stands for an opcode: the executor's, or the opcode itself for printing.
     label: fn(Opcode) -> u32,
-    /// The last cell, while a further instruction may join it.
-    open: Option<(Opcode, usize)>,
+    /// The last cell.
+    last: (Opcode, usize),
 }
 
 impl<'a> Encoder<'a> {
     /// An encoder that appends to `code`.
     pub(crate) fn new(code: &'a mut Buffer<u32>, label: fn(Opcode) -> u32) -> Self {
-        Encoder { code, label, open: None }
+        Encoder { code, label, last: (Opcode::HALT, 0) }
     }
 
     /// Asks for the room of `words` words.
@@ -42,63 +31,37 @@ impl<'a> Encoder<'a> {
         self.code.make_room(words)
     }
 
-    /// The position of the next cell; what is written next does not join the last cell.
-    pub(crate) fn seal(&mut self) -> usize {
-        self.open = None;
-        self.code.len()
-    }
-
-    /// The position of the next word; an instruction may still join the last cell.
+    /// The position of the next word.
     pub(crate) fn position(&self) -> usize {
         self.code.len()
     }
 
-    /// Appends an instruction, for which room was asked before, in the last cell where the two are a fused
-    /// sequence.
-    ///
-    /// # Panics
-    ///
-    /// If `op` has no such shape or the fields are not as its layout says: a bug of the translator.
-    pub(crate) fn instr(&mut self, op: Op, shape: Shape, words: &[u32], slots: &[u16]) -> Position {
-        let Some(opcode) = Opcode::of(op, shape) else { panic!("{op:?} has no shape {shape:?}") };
-        debug_assert_eq!(op.family().layout(shape).words, words.len(), "{op:?} {shape:?}");
-        debug_assert_eq!(op.family().layout(shape).slots, slots.len(), "{op:?} {shape:?}");
-        let fused = self.open.and_then(|(init, cell)| Some((fused::fuse(init, opcode)?, cell)));
-        let (opcode, cell) = match fused {
-            Some((fused, cell)) => {
-                self.code[cell] = (self.label)(fused);
-                (fused, cell)
-            }
-            None => {
-                let cell = self.code.len();
-                self.code.push((self.label)(opcode));
-                (opcode, cell)
-            }
-        };
-        self.open = Some((opcode, cell));
-        let operands = self.code.len();
+    /// Begins a cell, for which as for its operands room was asked before; returns its position.
+    pub(crate) fn cell(&mut self, opcode: Opcode) -> usize {
+        let cell = self.code.len();
+        self.code.push((self.label)(opcode));
+        self.last = (opcode, cell);
+        cell
+    }
+
+    /// Appends 32-bit fields.
+    pub(crate) fn words(&mut self, words: &[u32]) {
         self.code.extend_from_slice(words);
+    }
+
+    /// Appends 16-bit fields, padded to 32 bits.
+    pub(crate) fn slots(&mut self, slots: &[u16]) {
         for pair in slots.chunks(2) {
             let high = pair.get(1).copied().unwrap_or(0);
             self.code.push(pack(pair[0], high));
         }
-        Position { cell, operands }
-    }
-
-    /// Appends a bare word behind the last cell (an entry of a branch table).
-    pub(crate) fn word(&mut self, word: u32) -> usize {
-        self.open = None;
-        self.code.push(word);
-        self.code.len() - 1
     }
 
     /// Makes the last cell, which branches to itself, one that does so within its handler.
     pub(crate) fn turn(&mut self) {
-        if let Some((looped, cell)) =
-            self.open.and_then(|(opcode, cell)| Some((opcode.as_loop()?, cell)))
-        {
+        let (opcode, cell) = self.last;
+        if let Some(looped) = opcode.as_loop() {
             self.code[cell] = (self.label)(looped);
-            self.open = None;
         }
     }
 

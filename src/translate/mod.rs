@@ -3,17 +3,19 @@
 //! Two linear walks: one over the WebAssembly instructions, which resolves the operand stack to
 //! slots and constants and gives a list of instructions (`ir`); one over that list, which decides
 //! what lives in accumulators and immediates and picks shapes (`select`), after which the cells are
-//! written. The body has been validated. This module knows nothing of handlers or of stores.
+//! written (`cells`). The body has been validated. This module knows nothing of handlers or of stores.
 
 mod branches;
 mod calls;
 mod carry;
+mod cells;
 mod exceptions;
 mod frames;
 mod ir;
 mod kinds;
 mod objects;
 mod operators;
+mod placed;
 mod reader;
 mod references;
 mod room;
@@ -34,11 +36,12 @@ use crate::types::ValType;
 use crate::types::index::FuncIdx;
 
 use carry::Turn;
+use cells::{Cells, Unencodable};
 use exceptions::Tries;
 use frames::Frame;
 use ir::{Const, Inst, Kind, Label, Node, Operand};
 use reader::{Catches, Operators};
-use select::{Selector, Unencodable};
+use select::Selector;
 use stack::OperandStack;
 
 /// A frame with more slots of locals than this keeps its scratch slots before the locals, so that
@@ -53,6 +56,7 @@ pub(crate) struct Translator {
     frames: Buffer<Frame>,
     locals: Buffer<LocalRun>,
     selector: Selector,
+    cells: Cells,
     code: Buffer<u32>,
 }
 
@@ -165,8 +169,9 @@ impl Translator {
         let accumulators = module.engine.config().uses_accumulators();
         self.selector.select(&self.list, scratch, accumulators)?;
         self.code.clear();
-        let encoded = self.selector.encode(&self.list, label, &mut self.code, sources);
-        encoded.map_err(|reason| match reason {
+        let placed = self.selector.placed();
+        let written = self.cells.write(placed, &self.list, label, &mut self.code, sources);
+        written.map_err(|reason| match reason {
             Unencodable::TooLarge => Error::validation("function too large", span.start as usize),
             Unencodable::NoMemory => NoMemory.into(),
         })?;
@@ -180,7 +185,7 @@ impl Translator {
 
     /// The exception handlers of the function that was translated last, if it has any.
     pub(crate) fn handlers(&self) -> Result<Option<Handlers>, NoMemory> {
-        self.selector.handlers(&self.list.tries)
+        self.cells.handlers(&self.list.tries)
     }
 
     /// About how many bytes the buffers take.
@@ -190,6 +195,7 @@ impl Translator {
             + self.frames.bytes()
             + self.locals.bytes()
             + self.selector.buffer_bytes()
+            + self.cells.buffer_bytes()
             + self.code.bytes()
     }
 
@@ -332,8 +338,8 @@ impl<'a> Walk<'a> {
         while !operators.eof() {
             self.offset = u32::try_from(operators.position()).unwrap_or(u32::MAX);
             let operator = operators.read(&mut self.catches).map_err(Error::parse)?;
-            if self.reachable || self.enters_view(&operator) {
-                self.make_room(&operator)?;
+            if self.reachable || self.enters_view(operator) {
+                self.make_room(operator)?;
                 self.charge();
                 self.operator(operator);
             }

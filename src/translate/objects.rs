@@ -22,9 +22,9 @@ enum Extension {
 
 impl Walk<'_> {
     /// Translates an instruction on objects.
-    pub(super) fn object(&mut self, operator: Operator<'_>) {
+    pub(super) fn object(&mut self, operator: &Operator<'_>) {
         use Extension::{Signed, Unsigned};
-        match operator {
+        match *operator {
             Operator::StructNew { struct_type_index: ty } => {
                 let count = self.fields(ty).len();
                 self.new_object(Op::StructNew, ty, count, count as u32);
@@ -73,7 +73,7 @@ impl Walk<'_> {
             Operator::ArrayInitElem { array_elem_index, .. } => {
                 self.whole_array(Op::ArrayInitElem, 4, array_elem_index);
             }
-            operator => unreachable!("no engine accepts {operator:?}"),
+            _ => unreachable!("no engine accepts {operator:?}"),
         }
     }
 

@@ -37,8 +37,8 @@ macro_rules! define_plain {
     ) => {
         impl Walk<'_> {
             /// Translates an instruction.
-            pub(super) fn operator(&mut self, operator: Operator<'_>) {
-                match operator {
+            pub(super) fn operator(&mut self, operator: &Operator<'_>) {
+                match *operator {
                     $(Operator::$unary => self.unary(Op::$unary, <$ud>::KIND),)*
                     $(Operator::$try1 => self.unary(Op::$try1, <$td>::KIND),)*
                     $(Operator::$v1 => self.unary(Op::$v1, <$v1d>::KIND),)*
@@ -57,7 +57,7 @@ macro_rules! define_plain {
                     $(Operator::$ll { memarg, lane } => self.load_lane(Op::$ll, memarg, lane),)*
                     $(Operator::$sl { memarg, lane } => self.store(Op::$sl, memarg, lane),)*
                     $(Operator::$w2 => self.wide_arithmetic(Op::$w2, <$w2x>::KIND),)*
-                    operator => self.special(operator),
+                    _ => self.special(operator),
                 }
             }
         }
@@ -67,8 +67,8 @@ for_each_op!(define_plain);
 
 impl Walk<'_> {
     /// Translates an instruction that is not plain.
-    fn special(&mut self, operator: Operator<'_>) {
-        match operator {
+    fn special(&mut self, operator: &Operator<'_>) {
+        match *operator {
             Operator::Nop => {}
             Operator::Unreachable => {
                 self.emit(self.inst(Op::Unreachable));
@@ -81,9 +81,9 @@ impl Walk<'_> {
             Operator::End => self.end(),
             Operator::Br { relative_depth } => self.br(relative_depth),
             Operator::BrIf { relative_depth } => self.br_if(relative_depth),
-            Operator::BrTable { targets } => self.br_table(&targets),
+            Operator::BrTable { ref targets } => self.br_table(targets),
             Operator::Return => self.return_(),
-            Operator::TryTable { try_table } => self.try_table(try_table.ty),
+            Operator::TryTable { ref try_table } => self.try_table(try_table.ty),
             Operator::Throw { tag_index } => self.throw(tag_index),
             Operator::ThrowRef => self.throw_ref(),
             Operator::Call { function_index } => self.call(function_index),
@@ -120,13 +120,13 @@ impl Walk<'_> {
             }
             Operator::V128Store { memarg } => self.store(Op::V128Store, memarg, 0),
             Operator::I8x16Shuffle { lanes } => self.shuffle(lanes),
-            operator => self.bulk(operator),
+            _ => self.bulk(operator),
         }
     }
 
     /// Translates the remaining instructions: those on whole memories, tables and segments, and on references.
-    fn bulk(&mut self, operator: Operator<'_>) {
-        match operator {
+    fn bulk(&mut self, operator: &Operator<'_>) {
+        match *operator {
             Operator::MemorySize { mem } => {
                 self.indexed(Op::MemorySize, self.address_kind(mem), mem);
             }
@@ -174,7 +174,7 @@ impl Walk<'_> {
             Operator::ElemDrop { elem_index } => {
                 self.emit_words(Op::ElemDrop, [elem_index, 0, 0, 0]);
             }
-            operator => self.reference(operator),
+            _ => self.reference(operator),
         }
     }
 

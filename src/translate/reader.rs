@@ -6,6 +6,7 @@
 //! process if there is no memory for it.
 
 use alloc::vec::Vec;
+use core::mem;
 
 use wasmparser::{
     BinaryReader, BlockType, Catch, FrameKind, FrameStack, FunctionBody, Operator, Result,
@@ -18,6 +19,8 @@ const TRY_TABLE: u8 = 0x1f;
 /// Reads the operators of a body.
 pub(super) struct Operators<'a> {
     reader: BinaryReader<'a>,
+    /// What was read last.
+    last: Last<'a>,
 }
 
 /// The clauses of a `try_table`.
@@ -30,7 +33,8 @@ pub(super) struct Catches<'a> {
 
 impl<'a> Operators<'a> {
     pub(super) fn new(body: &FunctionBody<'a>) -> Result<Self> {
-        Ok(Operators { reader: body.get_binary_reader_for_operators()? })
+        let reader = body.get_binary_reader_for_operators()?;
+        Ok(Operators { reader, last: Last(Operator::Nop) })
     }
 
     /// Whether there are no more.
@@ -44,11 +48,14 @@ impl<'a> Operators<'a> {
     }
 
     /// The next operator. The clauses of a `try_table` are not in it, but come to `catches`.
-    pub(super) fn read(&mut self, catches: &mut Option<Catches<'a>>) -> Result<Operator<'a>> {
+    pub(super) fn read(&mut self, catches: &mut Option<Catches<'a>>) -> Result<&Operator<'a>> {
         if self.reader.clone().read_u8()? == TRY_TABLE {
-            return self.try_table(catches);
+            let operator = self.try_table(catches)?;
+            self.last.set(operator);
+        } else {
+            self.reader.visit_operator(&mut self.last)?;
         }
-        self.reader.visit_operator(&mut ToOperator)
+        Ok(&self.last.0)
     }
 
     #[cold]
@@ -89,10 +96,19 @@ impl<'a> Catches<'a> {
     }
 }
 
-/// Makes an [`Operator`] of what the parser reads.
-struct ToOperator;
+/// The [`Operator`] that the parser read last.
+struct Last<'a>(Operator<'a>);
 
-impl FrameStack for ToOperator {
+impl<'a> Last<'a> {
+    /// The operator before is forgotten, since to drop it is more work than to copy one: none that is made
+    /// here has anything to free.
+    #[inline(always)]
+    fn set(&mut self, operator: Operator<'a>) {
+        mem::forget(mem::replace(&mut self.0, operator));
+    }
+}
+
+impl FrameStack for Last<'_> {
     /// What `else` wants; nothing else that is valid asks.
     fn current_frame(&self) -> Option<FrameKind> {
         Some(FrameKind::If)
@@ -101,22 +117,22 @@ impl FrameStack for ToOperator {
 
 macro_rules! to_operator {
     ($(@$proposal:ident $op:ident $({ $($arg:ident: $argty:ty),* })? => $visit:ident ($($ann:tt)*))*) => {
-        $(fn $visit(&mut self $($(, $arg: $argty)*)?) -> Operator<'a> {
-            Operator::$op $({ $($arg),* })?
+        $(fn $visit(&mut self $($(, $arg: $argty)*)?) {
+            self.set(Operator::$op $({ $($arg),* })?);
         })*
     };
 }
 
-impl<'a> VisitOperator<'a> for ToOperator {
-    type Output = Operator<'a>;
+impl<'a> VisitOperator<'a> for Last<'a> {
+    type Output = ();
 
-    fn simd_visitor(&mut self) -> Option<&mut dyn VisitSimdOperator<'a, Output = Operator<'a>>> {
+    fn simd_visitor(&mut self) -> Option<&mut dyn VisitSimdOperator<'a, Output = ()>> {
         Some(self)
     }
 
     wasmparser::for_each_visit_operator!(to_operator);
 }
 
-impl<'a> VisitSimdOperator<'a> for ToOperator {
+impl<'a> VisitSimdOperator<'a> for Last<'a> {
     wasmparser::for_each_visit_simd_operator!(to_operator);
 }

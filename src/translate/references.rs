@@ -12,8 +12,8 @@ use super::{Walk, slots_of};
 
 impl Walk<'_> {
     /// Translates an instruction on references.
-    pub(super) fn reference(&mut self, operator: Operator<'_>) {
-        match operator {
+    pub(super) fn reference(&mut self, operator: &Operator<'_>) {
+        match *operator {
             Operator::RefEq => self.binary(Op::I64Eq, Kind::I32),
             Operator::CallRef { type_index } => self.call_ref(type_index),
             Operator::ReturnCallRef { type_index } => self.return_call_ref(type_index),
@@ -33,7 +33,7 @@ impl Walk<'_> {
             }
             // The same object, seen from the other hierarchy.
             Operator::AnyConvertExtern | Operator::ExternConvertAny => {}
-            operator => self.object(operator),
+            _ => self.object(operator),
         }
     }
 

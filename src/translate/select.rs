@@ -1,4 +1,4 @@
-//! The second walk: places, shapes, and the cells themselves.
+//! The second walk: places and shapes.
 //!
 //! Every instruction leaves its result in the accumulator of the result's class, wherever else it
 //! goes. So a source whose slot was the last one written in its class is read from the accumulator;
@@ -6,20 +6,17 @@
 //! all. Constants become immediates where the op has such a shape; what fits no field goes through
 //! scratch slots.
 
-use crate::buffer::{Buffer, NoMemory, boxed};
-use crate::code::encode::{Encoder, Position};
-use crate::code::fused::fuse;
-use crate::code::handlers::{Clause, Handlers, TryRange};
-use crate::code::shape::{Family, TARGET};
+use crate::buffer::{Buffer, NoMemory};
+use crate::code::shape::Family;
 use crate::code::{Op, Opcode, Place, Shape};
 
+use super::List;
 use super::carry::{self, Carried};
-use super::exceptions::{Catch, Tries, Try};
 use super::ir::{CLASSES, Class, Const, Inst, Kind, Label, Node, Operand};
 use super::kinds::Kinds;
-use super::{List, SourceMap};
+use super::placed::{Item, Placed};
 
-/// Chooses places and writes cells; keeps its buffers from one function to the next.
+/// Chooses places; keeps its buffers from one function to the next.
 #[derive(Default)]
 pub(crate) struct Selector {
     items: Buffer<Item>,
@@ -32,25 +29,8 @@ pub(crate) struct Selector {
     /// The first scratch slot.
     scratch: u32,
     accumulators: bool,
-    /// The position of each label that was placed.
-    labels: Buffer<usize>,
-    /// Branch fields to be set: field, cell, label.
-    fixups: Buffer<(usize, usize, Label)>,
     /// The item before which each start or end of a `try_table` is, in order.
     marks: Buffer<usize>,
-    /// Their positions in the code.
-    mark_positions: Buffer<u32>,
-    /// What the cells are, from each item on.
-    cuts: Buffer<Cut>,
-}
-
-/// The best way to cut the rest of a stretch of code without labels into cells.
-#[derive(Clone, Copy, Default)]
-struct Cut {
-    /// The number of cells.
-    cells: u32,
-    /// The number of items in the first one.
-    first: u32,
 }
 
 /// An accumulator's value.
@@ -71,60 +51,28 @@ impl Held {
     }
 }
 
-/// A field of an item: its place, and the slot's byte offset or the immediate.
+/// A source's place, and the slot's byte offset or the immediate.
 #[derive(Clone, Copy, Debug)]
 struct Field {
     place: Place,
     value: u64,
 }
 
-/// A placed instruction, or a label.
-#[derive(Clone, Copy, Debug)]
-enum Item {
-    Inst { op: Op, d: Field, x: Field, y: Field, rest: [u16; 2], words: [u32; 4], offset: u32 },
-    Label(Label),
-}
-
-impl Item {
-    /// The opcode of an instruction by itself.
-    fn opcode(&self) -> Option<Opcode> {
-        match self {
-            Item::Inst { op, d, x, y, .. } => {
-                Opcode::of(*op, Shape::new(d.place, x.place, y.place))
-            }
-            Item::Label(_) => None,
-        }
-    }
-}
-
-/// Why a function can't be encoded.
-pub(super) enum Unencodable {
-    /// A branch does not reach its target.
-    TooLarge,
-    NoMemory,
-}
-
-impl From<NoMemory> for Unencodable {
-    fn from(NoMemory: NoMemory) -> Self {
-        Unencodable::NoMemory
-    }
+/// The places that a source can be read from.
+struct Choice {
+    best: Field,
+    other: Option<Field>,
 }
 
 /// The most items of a node: with all three sources and the destination out of reach, and loads of what a loop
 /// carries.
 const ITEMS_MAX: usize = 16;
 
-/// The most words of an instruction, but for the targets of a table.
-const WORDS_MAX: usize = 16;
-
 /// The field of an operand that is not there.
 const ABSENT: Field = Field { place: Place::Slot, value: 0 };
 
 /// The number of slots within reach of a 16-bit byte offset.
 const NEAR_SLOTS: u32 = (u16::MAX as u32 + 1) / 8;
-
-/// The position of a label that is not placed yet.
-const UNPLACED: usize = usize::MAX;
 
 /// Which scratch slots an operand uses.
 #[derive(Clone, Copy)]
@@ -143,13 +91,12 @@ impl Selector {
 
     /// About how many bytes the buffers take.
     pub(super) fn buffer_bytes(&self) -> usize {
-        self.items.bytes()
-            + self.carried.bytes()
-            + self.labels.bytes()
-            + self.fixups.bytes()
-            + self.marks.bytes()
-            + self.mark_positions.bytes()
-            + self.cuts.bytes()
+        self.items.bytes() + self.carried.bytes() + self.marks.bytes()
+    }
+
+    /// What was placed last, and the numbers of the items before which each start or end of a `try_table` is.
+    pub(super) fn placed(&self) -> (&[Item], &[usize]) {
+        (&self.items, &self.marks)
     }
 
     /// Places all instructions of a list.
@@ -227,8 +174,7 @@ impl Selector {
         if self.held_in(Class::Int, slot).is_some() {
             return;
         }
-        let field = slot_field(slot);
-        self.item(Op::Copy, field, field, [0; 4], offset);
+        self.copy(slot, slot_field(slot), offset);
         self.held[Class::Int as usize] = Some(Held::of(slot));
     }
 
@@ -260,25 +206,31 @@ impl Selector {
         if family.rest > 0 {
             inst.z = self.near(inst.z, kinds.rest, Scratch::Z, inst.offset);
         }
-        let rest = self.rest(list, family, &mut inst);
-        let (x, y) = self.sources(list, &mut inst);
+        let rest = self.rest(list, family, &inst);
+        let (opcode, x, y) = self.sources(list, family, &mut inst);
         self.release(inst.x, x, kinds.x.class(), inst.keep);
         self.release(inst.y, y, kinds.y.class(), inst.keep);
         if let Some(slot) = carried {
             // A constant operand went through the accumulator; then no operand is in it.
             self.carry(slot, inst.offset);
         }
-        let far = inst.d.slot().filter(|slot| !self.is_near(*slot, kinds.d));
-        let d = match (far, inst.d.slot()) {
-            (Some(_), _) => slot_field(self.scratch + Scratch::D as u32),
-            (None, Some(slot)) => slot_field(slot),
-            (None, None) => ABSENT,
-        };
+        let far = inst.d.slot().filter(|slot| !is_near(*slot, kinds.d));
+        let d = if far.is_some() { Some(self.scratch + Scratch::D as u32) } else { inst.d.slot() };
         let words = match inst.op {
             Op::V128Const | Op::I8x16Shuffle => list.wide[inst.words[0] as usize],
             _ => inst.words,
         };
-        self.items.push(Item::Inst { op: inst.op, d, x, y, rest, words, offset: inst.offset });
+        self.items.push(Item::Inst(Placed {
+            op: inst.op,
+            shape: Shape::new(Place::Slot, x.place, y.place),
+            opcode,
+            d: d.map_or(0, slot_offset),
+            x: x.value,
+            y: y.value,
+            rest,
+            words,
+            offset: inst.offset,
+        }));
         let copied = inst.x.slot().filter(|_| {
             matches!(inst.op, Op::Copy | Op::CopyV128)
                 && x.place == Place::Acc
@@ -291,38 +243,47 @@ impl Selector {
     }
 
     /// The slots of the sources beyond `x` and `y`; constants among them go to scratch slots.
-    fn rest(&mut self, list: &List, family: &Family, inst: &mut Inst) -> [u16; 2] {
-        let mut rest = [0; 2];
-        let sources = [(inst.y, Scratch::Y), (inst.z, Scratch::Z)];
-        for (slot, (source, scratch)) in rest.iter_mut().zip(&sources[2 - family.rest..]) {
+    fn rest(&mut self, list: &List, family: &Family, inst: &Inst) -> [u16; 2] {
+        let mut slot = |source, scratch| {
             let source = match source {
                 Operand::Const(at) => {
-                    self.materialize(list.consts[*at as usize], *scratch, inst.offset)
+                    self.materialize(list.consts[at as usize], scratch, inst.offset)
                 }
-                source => *source,
+                source => source,
             };
-            *slot = slot_field(source.slot().expect("a source that is no constant")).value as u16;
+            slot_offset(source.slot().expect("a source that is no constant"))
+        };
+        match family.rest {
+            0 => [0; 2],
+            1 => [slot(inst.z, Scratch::Z), 0],
+            _ => [slot(inst.y, Scratch::Y), slot(inst.z, Scratch::Z)],
         }
-        rest
     }
 
-    /// The places of `x` and `y`; swaps them, and moves constants to scratch slots, as needed.
-    fn sources(&mut self, list: &List, inst: &mut Inst) -> (Field, Field) {
-        let family = inst.op.family();
+    /// The places of `x` and `y`, and the opcode with them; swaps them, and moves constants to scratch
+    /// slots, as needed.
+    fn sources(&mut self, list: &List, family: &Family, inst: &mut Inst) -> (Opcode, Field, Field) {
         loop {
             let kinds = Kinds::of(inst.op);
-            let xs = self.candidates(list, family.x, inst.x, kinds.x, inst.op);
-            let ys = self.candidates(list, family.y, inst.y, kinds.y, inst.op);
-            if family.swappable && prefers_swap(&xs, &ys) {
+            let xs = self.choice(list, family.x, inst.x, kinds.x);
+            let ys = self.choice(list, family.y, inst.y, kinds.y);
+            if family.swappable && prefers_swap(xs.best.place, ys.best.place) {
                 inst.op = inst.op.swapped();
                 core::mem::swap(&mut inst.x, &mut inst.y);
                 continue;
             }
-            for x in xs.into_iter().flatten() {
-                for y in ys.into_iter().flatten() {
-                    if Opcode::of(inst.op, Shape::new(Place::Slot, x.place, y.place)).is_some() {
-                        return (x, y);
-                    }
+            let pairs = [
+                (Some(xs.best), Some(ys.best)),
+                (Some(xs.best), ys.other),
+                (xs.other, Some(ys.best)),
+                (xs.other, ys.other),
+            ];
+            for pair in &pairs {
+                if let (Some(x), Some(y)) = *pair
+                    && let shape = Shape::new(Place::Slot, x.place, y.place)
+                    && let Some(opcode) = Opcode::of(inst.op, shape)
+                {
+                    return (opcode, x, y);
                 }
             }
             if let Operand::Const(at) = inst.x {
@@ -335,38 +296,28 @@ impl Selector {
         }
     }
 
-    /// The places a source can be read from, the best first.
-    fn candidates(
-        &self,
-        list: &List,
-        present: bool,
-        source: Operand,
-        kind: Kind,
-        op: Op,
-    ) -> [Option<Field>; 2] {
-        match source {
-            _ if !present => [Some(ABSENT), None],
-            Operand::None => unreachable!("{op:?} has all its sources"),
+    /// The places a source can be read from.
+    fn choice(&self, list: &List, present: bool, source: Operand, kind: Kind) -> Choice {
+        let (best, other) = match source {
+            _ if !present => (ABSENT, None),
+            Operand::None => unreachable!("an instruction has all its sources"),
             Operand::Const(at) => {
                 let constant = list.consts[at as usize];
                 let value = match kind.class() {
                     Class::Int => constant.immediate_bits(),
                     _ => constant.immediate(),
                 };
-                let field = match value {
-                    Some(value) => Field { place: Place::Imm, value: u64::from(value) },
-                    None => Field { place: Place::Wide, value: constant.bits },
-                };
-                [Some(field), None]
+                (constant_field(constant, value), None)
             }
             Operand::Local(slot) | Operand::Temp(slot) => {
                 let in_slot = slot_field(slot);
                 match self.held_in(kind.class(), slot) {
-                    Some(_) => [Some(Field { place: Place::Acc, value: 0 }), Some(in_slot)],
-                    None => [Some(in_slot), None],
+                    Some(_) => (Field { place: Place::Acc, value: 0 }, Some(in_slot)),
+                    None => (in_slot, None),
                 }
             }
-        }
+        };
+        Choice { best, other }
     }
 
     /// What the accumulator of `class` holds, if that is the value of `slot`.
@@ -399,11 +350,8 @@ impl Selector {
         let Some(maker) = self.held_in(class, slot).and_then(|held| held.maker) else {
             return;
         };
-        if let Item::Inst { op, d, x, y, .. } = &mut self.items[maker] {
-            let shape = Shape::new(Place::Acc, x.place, y.place);
-            if Opcode::of(*op, shape).is_some() {
-                d.place = Place::Acc;
-            }
+        if let Item::Inst(maker) = &mut self.items[maker] {
+            maker.leave_slot_alone();
         }
     }
 
@@ -435,28 +383,21 @@ impl Selector {
 
     /// Forgets that accumulators hold what was in the slots of a value that is overwritten.
     fn forget(&mut self, slot: u32, kind: Kind) {
-        for (class, held) in self.held.iter_mut().enumerate() {
+        for (class, entry) in self.held.iter_mut().enumerate() {
+            let Some(held) = entry else { continue };
             let slots = if class == Class::Vector as usize { Kind::V128.slots() } else { 1 };
             let overwritten = |held: u32| held < slot + kind.slots() && slot < held + slots;
-            *held = held.and_then(|held| {
-                let local = held.local.filter(|local| !overwritten(*local));
-                if overwritten(held.slot) {
-                    local.map(Held::of)
-                } else {
-                    Some(Held { local, ..held })
-                }
-            });
+            held.local = held.local.filter(|local| !overwritten(*local));
+            if overwritten(held.slot) {
+                *entry = held.local.map(Held::of);
+            }
         }
-    }
-
-    fn is_near(&self, slot: u32, kind: Kind) -> bool {
-        slot + kind.slots() <= NEAR_SLOTS
     }
 
     /// A source within reach of 16-bit fields.
     fn near(&mut self, source: Operand, kind: Kind, scratch: Scratch, offset: u32) -> Operand {
         match source.slot() {
-            Some(slot) if !self.is_near(slot, kind) => {
+            Some(slot) if !is_near(slot, kind) => {
                 let to = self.scratch + scratch as u32;
                 self.forget(to, kind);
                 self.copy_far(to, slot, kind, offset);
@@ -469,228 +410,61 @@ impl Selector {
     fn copy_far(&mut self, to: u32, from: u32, kind: Kind, offset: u32) {
         for part in 0..kind.slots() {
             let words = [(to + part) * 8, (from + part) * 8, 0, 0];
-            self.item(Op::CopyFar, ABSENT, ABSENT, words, offset);
+            self.item(Op::CopyFar, 0, ABSENT, words, offset);
         }
     }
 
-    fn item(&mut self, op: Op, d: Field, x: Field, words: [u32; 4], offset: u32) {
-        self.items.push(Item::Inst { op, d, x, y: ABSENT, rest: [0; 2], words, offset });
+    /// Copies the 64 bits in a place to a slot.
+    fn copy(&mut self, to: u32, from: Field, offset: u32) {
+        self.item(Op::Copy, slot_offset(to), from, [0; 4], offset);
+    }
+
+    fn item(&mut self, op: Op, d: u16, x: Field, words: [u32; 4], offset: u32) {
+        let shape = Shape::new(Place::Slot, x.place, Place::Slot);
+        let opcode = Opcode::of(op, shape).expect("copies have any source");
+        let (x, y, rest) = (x.value, 0, [0; 2]);
+        self.items.push(Item::Inst(Placed { op, shape, opcode, d, x, y, rest, words, offset }));
     }
 
     /// Puts a constant into a scratch slot.
     fn materialize(&mut self, constant: Const, scratch: Scratch, offset: u32) -> Operand {
         let slot = self.scratch + scratch as u32;
-        let x = match constant.immediate_bits() {
-            Some(value) => Field { place: Place::Imm, value: u64::from(value) },
-            None => Field { place: Place::Wide, value: constant.bits },
-        };
-        self.item(Op::Copy, slot_field(slot), x, [0; 4], offset);
+        self.copy(slot, constant_field(constant, constant.immediate_bits()), offset);
         self.held[Class::Int as usize] = None;
         self.forget(slot, Kind::I64);
         Operand::Local(slot)
     }
-
-    /// Writes the cells of all items.
-    pub(super) fn encode(
-        &mut self,
-        list: &List,
-        label: fn(Opcode) -> u32,
-        code: &mut Buffer<u32>,
-        mut sources: Option<&mut SourceMap>,
-    ) -> Result<(), Unencodable> {
-        self.labels.clear();
-        self.labels.resize(list.labels as usize, UNPLACED)?;
-        self.fixups.clear();
-        self.mark_positions.clear();
-        self.mark_positions.make_room(self.marks.len())?;
-        self.cut()?;
-        if let Some(SourceMap(map)) = sources.as_deref_mut() {
-            map.make_room(self.items.len())?;
-        }
-        let mut encoder = Encoder::new(code, label);
-        let mut next_cell = 0;
-        for (at, item) in self.items.iter().enumerate() {
-            while self.marks.get(self.mark_positions.len()).is_some_and(|mark| *mark <= at) {
-                self.mark_positions.push(word_position(encoder.position())?);
-            }
-            match *item {
-                Item::Label(label) => self.labels[label.0 as usize] = encoder.seal(),
-                Item::Inst { op: Op::Br, words, .. } if self.is_next(at, Label(words[0])) => {}
-                Item::Inst { op, d, x, y, rest, words, offset } => {
-                    if at >= next_cell {
-                        encoder.seal();
-                        next_cell = at + self.cuts[at].first as usize;
-                    }
-                    let targets = if op == Op::BrTable { words[1] as usize + 1 } else { 1 };
-                    encoder.make_room(targets + WORDS_MAX)?;
-                    self.fixups.make_room(targets)?;
-                    let shape = Shape::new(d.place, x.place, y.place);
-                    let position = write(&mut encoder, op, shape, [d, x, y], rest, words);
-                    if let Some(SourceMap(map)) = sources.as_deref_mut() {
-                        map.push((word_position(position.operands)?, offset));
-                    }
-                    note_targets(
-                        &mut encoder,
-                        &mut self.fixups,
-                        list,
-                        (op, shape),
-                        position,
-                        words,
-                    );
-                    if op.is_branch()
-                        && at + 1 >= next_cell
-                        && self.labels[words[0] as usize] == position.cell
-                    {
-                        encoder.turn();
-                    }
-                }
-            }
-        }
-        self.mark_positions.resize(self.marks.len(), word_position(encoder.position())?)?;
-        for &(field, cell, label) in &*self.fixups {
-            let reached = encoder.set_target(field, cell, self.labels[label.0 as usize]);
-            reached.ok_or(Unencodable::TooLarge)?;
-        }
-        Ok(())
-    }
-
-    /// Cuts the items into as few cells as the table of fused sequences allows.
-    fn cut(&mut self) -> Result<(), NoMemory> {
-        self.cuts.clear();
-        self.cuts.resize(self.items.len() + 1, Cut::default())?;
-        for at in (0..self.items.len()).rev() {
-            let Some(mut opcode) = self.items[at].opcode() else {
-                // What is behind a label is another stretch.
-                continue;
-            };
-            let mut best = Cut { cells: self.cuts[at + 1].cells + 1, first: 1 };
-            for (next, first) in (at + 1..self.items.len()).zip(2..) {
-                let last = self.items[next].opcode();
-                let Some(fused) = last.and_then(|last| fuse(opcode, last)) else { break };
-                opcode = fused;
-                let cells = self.cuts[next + 1].cells + 1;
-                if cells <= best.cells {
-                    best = Cut { cells, first };
-                }
-            }
-            self.cuts[at] = best;
-        }
-        Ok(())
-    }
-
-    /// The exception handlers of the function whose cells were just written, if it has any.
-    pub(super) fn handlers(&self, tries: &Tries) -> Result<Option<Handlers>, NoMemory> {
-        if tries.tries.is_empty() {
-            return Ok(None);
-        }
-        let range =
-            |of: &Try| TryRange { start: 0, end: 0, parent: of.parent, clauses: of.clauses };
-        let mut ranges = boxed(tries.tries.iter().map(range))?;
-        for (mark, position) in tries.marks.iter().zip(&*self.mark_positions) {
-            let range = &mut ranges[mark.of as usize];
-            *if mark.is_end { &mut range.end } else { &mut range.start } = *position;
-        }
-        let clause = |catch: &Catch| Clause {
-            tag: catch.tag,
-            with_ref: catch.with_ref,
-            // Fits: the ends of ranges do, which were found in the same code.
-            target: self.labels[catch.label.0 as usize] as u32,
-            slot: catch.slot,
-        };
-        Ok(Some(Handlers { ranges, clauses: boxed(tries.catches.iter().map(clause))? }))
-    }
-
-    /// Whether `label` is placed right behind the item at `at`.
-    fn is_next(&self, at: usize, label: Label) -> bool {
-        let labels = self.items[at + 1..].iter().map_while(|item| match item {
-            Item::Label(label) => Some(*label),
-            Item::Inst { .. } => None,
-        });
-        labels.take(8).any(|next| next == label)
-    }
 }
 
-/// A position in the code as a number of 32 bits.
-fn word_position(position: usize) -> Result<u32, Unencodable> {
-    u32::try_from(position).map_err(|_| Unencodable::TooLarge)
+/// Whether the slots of a value are within reach of 16-bit fields.
+fn is_near(slot: u32, kind: Kind) -> bool {
+    slot + kind.slots() <= NEAR_SLOTS
 }
 
-/// Notes the branch fields of an instruction that was written.
-fn note_targets(
-    encoder: &mut Encoder<'_>,
-    fixups: &mut Buffer<(usize, usize, Label)>,
-    list: &List,
-    (op, shape): (Op, Shape),
-    position: Position,
-    words: [u32; 4],
-) {
-    let Position { cell, operands } = position;
-    let family = op.family();
-    if op == Op::BrTable {
-        let first = words[0] as usize;
-        for target in &list.targets[first..=first + words[1] as usize] {
-            let field = encoder.word(0);
-            fixups.push((field, cell, *target));
-        }
-    } else if family.words.first() == Some(&TARGET) {
-        let field = operands + family.layout(shape).words - family.words.len();
-        fixups.push((field, cell, Label(words[0])));
-    }
-}
-
-/// Writes one instruction.
-fn write(
-    encoder: &mut Encoder<'_>,
-    op: Op,
-    shape: Shape,
-    fields: [Field; 3],
-    rest: [u16; 2],
-    words: [u32; 4],
-) -> Position {
-    let family = op.family();
-    let mut all_words = [0; 8];
-    let mut all_slots = [0; 5];
-    let (mut word_count, mut slot_count) = (0, 0);
-    for (field, present) in fields.iter().zip([family.d, family.x, family.y]) {
-        match field.place {
-            Place::Slot if present => {
-                all_slots[slot_count] = field.value as u16;
-                slot_count += 1;
-            }
-            Place::Imm | Place::Wide if present => {
-                all_words[word_count] = field.value as u32;
-                all_words[word_count + 1] = (field.value >> 32) as u32;
-                word_count += field.place.words();
-            }
-            _ => {}
-        }
-    }
-    // A branch table begins with its targets' position in the list; the cell has their number.
-    let words = if op == Op::BrTable { [words[1], 0, 0, 0] } else { words };
-    for word in &words[..family.words.len()] {
-        all_words[word_count] = *word;
-        word_count += 1;
-    }
-    for slot in &rest[..family.rest] {
-        all_slots[slot_count] = *slot;
-        slot_count += 1;
-    }
-    encoder.instr(op, shape, &all_words[..word_count], &all_slots[..slot_count])
+/// The byte offset of a slot within reach.
+fn slot_offset(slot: u32) -> u16 {
+    debug_assert!(slot < NEAR_SLOTS, "slot {slot} is out of reach");
+    (slot * 8) as u16
 }
 
 fn slot_field(slot: u32) -> Field {
-    debug_assert!(slot < NEAR_SLOTS, "slot {slot} is out of reach");
-    Field { place: Place::Slot, value: u64::from(slot) * 8 }
+    Field { place: Place::Slot, value: u64::from(slot_offset(slot)) }
+}
+
+/// A constant as an immediate, if there is one that stands for it.
+fn constant_field(constant: Const, immediate: Option<u32>) -> Field {
+    match immediate {
+        Some(value) => Field { place: Place::Imm, value: u64::from(value) },
+        None => Field { place: Place::Wide, value: constant.bits },
+    }
 }
 
 /// Whether swapped sources fit better: an immediate on the left goes to the right, an accumulator
 /// on the right to the left.
-fn prefers_swap(xs: &[Option<Field>; 2], ys: &[Option<Field>; 2]) -> bool {
-    let place = |fields: &[Option<Field>; 2]| fields[0].map(|field| field.place);
+fn prefers_swap(x: Place, y: Place) -> bool {
     matches!(
-        (place(xs), place(ys)),
-        (Some(Place::Imm | Place::Wide), Some(Place::Slot | Place::Acc))
-            | (Some(Place::Slot), Some(Place::Acc))
+        (x, y),
+        (Place::Imm | Place::Wide, Place::Slot | Place::Acc) | (Place::Slot, Place::Acc)
     )
 }
 
