@@ -13,6 +13,7 @@ pub mod decode;
 pub mod edges;
 pub mod engines;
 pub mod fuel;
+mod fused;
 pub mod generate;
 pub mod host;
 pub mod loops;

@@ -7,7 +7,8 @@ use crate::observe::{self, Outcome, Step, Stop};
 use crate::plan::Plan;
 use crate::value::Value;
 use crate::{
-    decode, fuel, loops as loop_module, mem_edge, mutate, seeded, single_inst, wast_swarm,
+    decode, fuel, fused as fused_module, loops as loop_module, mem_edge, mutate, seeded,
+    single_inst, wast_swarm,
 };
 use arbitrary::{Result, Unstructured};
 use fulmar::{CompilationMode, Module};
@@ -46,6 +47,7 @@ pub fn by_name(name: &str) -> Option<Target> {
         ("diff_wasmi", diff_wasmi),
         #[cfg(feature = "wasmtime")]
         ("diff_wasmtime", diff_wasmtime),
+        ("fused", fused),
         ("gc_stress", gc_stress),
         ("loops", loops),
         ("mem_edge", mem_edge),
@@ -212,23 +214,37 @@ pub fn validate_invalid(bytes: &[u8]) -> Verdict {
 pub fn loops(bytes: &[u8]) -> Verdict {
     attempt(bytes, |u| {
         let (wasm, plan) = loop_module::module(u)?;
-        let steps = same_in_all(modes(None), &wasm, &plan);
-        let metered = same_in_all(modes(Some(1 << 40)), &wasm, &plan);
-        for (plain, metered) in steps.iter().zip(&metered) {
-            assert_eq!(plain.outcome, metered.outcome, "fuel makes a difference");
-        }
-        fuel::check(&wasm);
-        #[cfg(feature = "wasmi")]
-        if let Some(mut theirs) = crate::engines::WasmiGuest::new(&wasm) {
-            observe::compare(&steps, ("wasmi", &observe::run(&mut theirs, &plan)));
-        }
-        #[cfg(feature = "wasmtime")]
-        {
-            let mut theirs = crate::engines::WasmtimeGuest::new(&wasm).expect("a valid module");
-            observe::compare(&steps, ("wasmtime", &observe::run(&mut theirs, &plan)));
-        }
-        Ok(steps.len())
+        Ok(same_everywhere(&wasm, &plan))
     })
+}
+
+/// Sequences that are fused, one by one from the table, compute what wasmi and wasmtime say, in every compilation
+/// mode, with and without accumulators and fuel.
+pub fn fused(bytes: &[u8]) -> Verdict {
+    attempt(bytes, |u| {
+        let (wasm, plan) = fused_module::module(u)?;
+        Ok(same_everywhere(&wasm, &plan))
+    })
+}
+
+/// Compares all configurations, and the other engines; gives how many steps there were.
+fn same_everywhere(wasm: &[u8], plan: &Plan) -> usize {
+    let steps = same_in_all(modes(None), wasm, plan);
+    let metered = same_in_all(modes(Some(1 << 40)), wasm, plan);
+    for (plain, metered) in steps.iter().zip(&metered) {
+        assert_eq!(plain.outcome, metered.outcome, "fuel makes a difference");
+    }
+    fuel::check(wasm);
+    #[cfg(feature = "wasmi")]
+    if let Some(mut theirs) = crate::engines::WasmiGuest::new(wasm) {
+        observe::compare(&steps, ("wasmi", &observe::run(&mut theirs, plan)));
+    }
+    #[cfg(feature = "wasmtime")]
+    {
+        let mut theirs = crate::engines::WasmtimeGuest::new(wasm).expect("a valid module");
+        observe::compare(&steps, ("wasmtime", &observe::run(&mut theirs, plan)));
+    }
+    steps.len()
 }
 
 /// Accesses around the edges of memories do what a model does, with and without accumulators.

@@ -25,6 +25,11 @@ fn diff_wasmtime() {
 }
 
 #[test]
+fn fused() {
+    drive("fused", 500);
+}
+
+#[test]
 fn gc_stress() {
     drive("gc_stress", 2_000);
 }

@@ -74,13 +74,22 @@ pub(crate) fn opcodes(code: &[u32]) -> impl Iterator<Item = Opcode> {
     cells(code).into_iter().map(|cell| opcode(code[cell]))
 }
 
-/// An opcode's parts, each with its places.
+/// An opcode's parts, each with the places of its `d`, `x` and `y`; `-` is what it lacks.
 pub(crate) fn opcode_text(opcode: Opcode) -> String {
     let mut text = String::new();
     for (part, (op, shape, _)) in opcode.parts().enumerate() {
-        let plus = if part > 0 { " + " } else { "" };
-        let (d, x, y) = (shape.d(), shape.x(), shape.y());
-        write!(text, "{plus}{}({d:?}, {x:?}, {y:?})", op.name()).expect("strings take all");
+        let family = op.family();
+        text.push_str(if part > 0 { " + " } else { "" });
+        text.push_str(op.name());
+        let places = [(family.d, shape.d()), (family.x, shape.x()), (family.y, shape.y())];
+        for ((present, place), before) in places.into_iter().zip(["(", ", ", ", "]) {
+            text.push_str(before);
+            match place {
+                _ if !present => text.push('-'),
+                place => write!(text, "{place:?}").expect("strings take all"),
+            }
+        }
+        text.push(')');
     }
     text.push_str(if opcode.is_loop() { " (itself)" } else { "" });
     text

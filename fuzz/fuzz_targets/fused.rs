@@ -1,0 +1,7 @@
+//! See `fulmar_fuzz::targets::fused`.
+
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| {
+    fulmar_fuzz::targets::fused(bytes);
+});
