@@ -101,89 +101,84 @@ impl Code {
         reader.map_or(if part.x == Some(Place::Wide) { I64 } else { I32 }, |(ty, _)| ty)
     }
 
+    /// Appends a part: its operands, where it has them, and what becomes of its result.
     fn put(
         &mut self,
         part: &Part,
         instr: Instr,
         choose: &mut dyn FnMut(usize) -> usize,
     ) -> Option<()> {
-        let on_stack = self.pending.last().copied().and_then(|(ty, start)| {
-            let is_it =
-                |(wanted, place): &(Type, Place)| *place == Place::Acc && ty.shares(*wanted);
-            Some((instr.operands.iter().position(is_it)?, ty, start))
+        let is_acc = |(_, place): &(Type, Place)| *place == Place::Acc;
+        let on_stack = self.pending.last().copied().and_then(|(found, start)| {
+            let takes = |it: &(Type, Place)| is_acc(it) && found.shares(it.0);
+            Some((instr.operands.iter().position(takes)?, found, start))
         });
-        let mut start = self.instrs.len();
-        for (at, (ty, place)) in instr.operands.iter().enumerate() {
-            let operand = match (*place, on_stack) {
-                (Place::Acc, Some((position, found, _))) if position == at => {
+        let start = on_stack.map_or(self.instrs.len(), |(.., start)| start);
+        for (at, &(ty, place)) in instr.operands.iter().enumerate() {
+            match on_stack {
+                Some((position, found, _)) if at == position => {
                     self.pending.pop();
-                    if found != *ty {
-                        self.instrs.push(converted(found, *ty)?.to_owned());
-                    }
-                    continue;
+                    self.instrs.extend(converted(found, ty)?.map(str::to_owned));
                 }
                 // Twice what is on the stack, which no slot has.
-                (Place::Acc, Some(_)) => return None,
-                (Place::Acc, None) => {
-                    let found = TYPES
-                        .into_iter()
-                        .find(|it| it.shares(*ty) && self.held[*it as usize].is_some())?;
-                    let held = local(found, self.held[found as usize]?);
-                    if found == *ty {
-                        format!("local.get {held}")
-                    } else {
-                        format!("local.get {held} {}", converted(found, *ty)?)
-                    }
-                }
-                (Place::Slot, _) => format!("local.get {}", local(*ty, self.other(*ty, choose))),
-                // Never 0, with which wasmi 2.0.0 computes a selection wrongly.
-                (Place::Imm, _) => constant(*ty, (choose(1 << 16) as i64 - 1000) | 1, ""),
-                (Place::Wide, _) if *ty == I64 => {
-                    constant(I64, i64::MAX - choose(1 << 16) as i64, "")
-                }
-                (Place::Wide, _) => constant(*ty, choose(1 << 16) as i64, ".1"),
-            };
-            match on_stack {
+                Some(_) if place == Place::Acc => return None,
                 // Below what is on the stack already.
-                Some((position, _, first)) if at < position => {
-                    self.instrs.insert(first + at, operand);
-                    start = first;
+                Some((position, ..)) if at < position => {
+                    let operand = self.operand(ty, place, choose)?;
+                    self.instrs.insert(start + at, operand);
                 }
-                Some((_, _, first)) => {
+                _ => {
+                    let operand = self.operand(ty, place, choose)?;
                     self.instrs.push(operand);
-                    start = first;
                 }
-                None => self.instrs.push(operand),
             }
-        }
-        if let Some((.., first)) = on_stack {
-            start = first;
         }
         self.instrs.push(instr.text);
-        match (instr.result, part.d) {
-            (Some(ty), Some(Place::Slot)) => {
-                self.pending.push((ty, start));
+        if let (Some(ty), Some(place)) = (instr.result, part.d) {
+            self.pending.push((ty, start));
+            if place == Place::Slot {
                 let to = self.other(ty, choose);
                 self.set(ty, to);
+            } else {
+                self.forget(ty);
             }
-            (Some(ty), Some(_)) => {
-                self.pending.push((ty, start));
-                TYPES
-                    .iter()
-                    .filter(|it| it.shares(ty))
-                    .for_each(|it| self.held[*it as usize] = None);
-            }
-            _ => {}
         }
         Some(())
+    }
+
+    /// What pushes an operand that is not on the stack.
+    fn operand(
+        &self,
+        ty: Type,
+        place: Place,
+        choose: &mut dyn FnMut(usize) -> usize,
+    ) -> Option<String> {
+        Some(match place {
+            Place::Acc => {
+                let is_held = |it: &Type| it.shares(ty) && self.held[*it as usize].is_some();
+                let found = TYPES.into_iter().find(is_held)?;
+                let held = local(found, self.held[found as usize]?);
+                format!("local.get {held} {}", converted(found, ty)?.unwrap_or_default())
+            }
+            Place::Slot => format!("local.get {}", local(ty, self.other(ty, choose))),
+            // Never 0, with which wasmi 2.0.0 computes a selection wrongly.
+            Place::Imm => constant(ty, (choose(1 << 16) as i64 - 1000) | 1, ""),
+            Place::Wide if ty == I64 => constant(I64, i64::MAX - choose(1 << 16) as i64, ""),
+            Place::Wide => constant(ty, choose(1 << 16) as i64, ".1"),
+        })
     }
 
     /// Sets a local to what is on the stack.
     fn set(&mut self, ty: Type, index: usize) {
         self.pending.pop();
         self.instrs.push(format!("local.set {}", local(ty, index)));
-        TYPES.iter().filter(|it| it.shares(ty)).for_each(|it| self.held[*it as usize] = None);
+        self.forget(ty);
         self.held[ty as usize] = Some(index);
+    }
+
+    /// Forgets which local has what is in the accumulator.
+    fn forget(&mut self, ty: Type) {
+        TYPES.iter().filter(|it| it.shares(ty)).for_each(|it| self.held[*it as usize] = None);
     }
 
     /// A local that is not the one that was set last.
@@ -220,10 +215,15 @@ impl Code {
     }
 }
 
-/// What takes a value for one of another type in the same accumulator.
-fn converted(found: Type, wanted: Type) -> Option<&'static str> {
-    // Of an i32 the upper half of a slot means nothing.
-    (found == I64 && wanted == I32).then_some("i32.wrap_i64")
+/// What takes a value for one of another type in the same accumulator: nothing if it is of that type already, and
+/// `None` if nothing does.
+fn converted(found: Type, wanted: Type) -> Option<Option<&'static str>> {
+    match (found, wanted) {
+        _ if found == wanted => Some(None),
+        // Of an i32 the upper half of a slot means nothing.
+        (I64, I32) => Some(Some("i32.wrap_i64")),
+        _ => None,
+    }
 }
 
 fn local(ty: Type, index: usize) -> usize {
