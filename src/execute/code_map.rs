@@ -109,7 +109,8 @@ impl CodeMap {
     /// If a function is larger than branches can reach, or there is no memory for it.
     pub(crate) fn translate_all(&self, module: &ModuleInner) -> Result<(), Error> {
         let parallel = module.engine.config().compiles_in_parallel();
-        let bodies = Bodies { count: module.bodies.len(), bytes: module.code_bytes(), parallel };
+        let nanoseconds = module.code_bytes() * BYTE_NANOSECONDS;
+        let bodies = Bodies { count: module.bodies.len(), nanoseconds, parallel };
         for_each_body(bodies, |translator, defined| {
             self.translate_with(translator, module, defined)
         })?;
@@ -228,6 +229,9 @@ impl FuncEntry {
         self.code.load(Ordering::Acquire).cast_const() != self.stub.as_ptr().cast()
     }
 }
+
+/// About how long it takes to translate a byte of code.
+const BYTE_NANOSECONDS: usize = 20;
 
 /// The most memory that a module keeps for the translation of its next function.
 const TRANSLATOR_BYTES_MAX: usize = 64 << 10;

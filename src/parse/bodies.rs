@@ -1,6 +1,7 @@
 //! The validation of function bodies: one by one when they are called, or all of a module.
 
 use super::ParsedModule;
+use super::operators::visit_operator;
 use crate::Error;
 use crate::types::index::FuncIdx;
 use crate::workers::{Bodies, for_each_body};
@@ -15,6 +16,9 @@ use wasmparser::{
 /// bytes leaves up to a thousand, for each of which the validator and the translator keep something. As
 /// many as there may be locals. Programs that take values off again don't come near it.
 const FREE_OPERANDS: usize = 50_000;
+
+/// About how long it takes to validate a byte of code.
+const BYTE_NANOSECONDS: usize = 5;
 
 /// What is needed to validate the bodies of a module whose declarations are valid.
 pub(crate) struct BodyValidation {
@@ -39,7 +43,8 @@ impl BodyValidation {
 
     /// Validates all bodies, by several threads if `parallel` and if that pays.
     pub(super) fn validate_all(&self, module: &ParsedModule, parallel: bool) -> Result<(), Error> {
-        let bodies = Bodies { count: module.bodies.len(), bytes: module.code_bytes(), parallel };
+        let nanoseconds = module.code_bytes() * BYTE_NANOSECONDS;
+        let bodies = Bodies { count: module.bodies.len(), nanoseconds, parallel };
         for_each_body(bodies, |allocations, defined| {
             self.validate_with(allocations, module, defined)
         })
@@ -88,16 +93,22 @@ fn validate_operators(
     validator: &mut FuncValidator<ValidatorResources>,
     body: &FunctionBody<'_>,
 ) -> wasmparser::Result<Option<usize>> {
-    let operands_max = body.as_bytes().len() + FREE_OPERANDS;
+    let bytes = body.as_bytes();
+    let operands_max = bytes.len() + FREE_OPERANDS;
     let mut reader = body.get_binary_reader();
     validator.read_locals(&mut reader)?;
-    while !reader.eof() {
-        let offset = reader.original_position();
-        reader.visit_operator(&mut validator.visitor(offset))??;
+    let (start, features) = (body.range().start, *validator.features());
+    let mut at = reader.current_position();
+    while let Some(rest) = bytes.get(at..).filter(|rest| !rest.is_empty()) {
+        let offset = start + at as u64;
+        let (output, len) = visit_operator(rest, offset, features, &mut validator.visitor(offset))?;
+        output?;
+        at += len;
         if validator.operand_stack_height() as usize > operands_max {
             return Ok(Some(usize::try_from(offset).unwrap_or(usize::MAX)));
         }
     }
-    reader.finish_expression(&validator.visitor(reader.original_position()))?;
+    let end = start + at as u64;
+    BinaryReader::new_features(&[], end, features).finish_expression(&validator.visitor(end))?;
     Ok(None)
 }

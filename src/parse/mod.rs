@@ -8,6 +8,7 @@ mod bodies;
 mod const_expr;
 mod counts;
 mod names;
+mod operators;
 mod read;
 mod types;
 
@@ -15,6 +16,7 @@ use self::bodies::{BodyValidation, validate_body};
 use self::const_expr::ModuleTypes;
 pub(crate) use self::const_expr::{ConstContext, ConstExpr, ConstValue};
 pub(crate) use self::names::FuncNames;
+pub(crate) use self::operators::visit_common;
 pub(crate) use self::read::parse;
 use self::types::TypeSpace;
 

@@ -10,15 +10,22 @@ use core::mem;
 
 use wasmparser::{
     BinaryReader, BlockType, Catch, FrameKind, FrameStack, FunctionBody, Operator, Result,
-    TryTable, VisitOperator, VisitSimdOperator,
+    TryTable, VisitOperator, VisitSimdOperator, WasmFeatures,
 };
+
+use crate::parse::visit_common;
 
 /// The first byte of `try_table`.
 const TRY_TABLE: u8 = 0x1f;
 
 /// Reads the operators of a body.
 pub(super) struct Operators<'a> {
-    reader: BinaryReader<'a>,
+    bytes: &'a [u8],
+    /// The byte offset of `bytes` in the module.
+    start: u64,
+    features: WasmFeatures,
+    /// The position in `bytes`.
+    at: usize,
     /// What was read last.
     last: Last<'a>,
 }
@@ -34,54 +41,81 @@ pub(super) struct Catches<'a> {
 impl<'a> Operators<'a> {
     pub(super) fn new(body: &FunctionBody<'a>) -> Result<Self> {
         let reader = body.get_binary_reader_for_operators()?;
-        Ok(Operators { reader, last: Last(Operator::Nop) })
+        let start = body.range().start;
+        Ok(Operators {
+            bytes: body.as_bytes(),
+            start,
+            features: reader.features(),
+            at: (reader.original_position() - start) as usize,
+            last: Last(Operator::Nop),
+        })
     }
 
     /// Whether there are no more.
     pub(super) fn eof(&self) -> bool {
-        self.reader.eof()
+        self.at >= self.bytes.len()
     }
 
     /// The byte offset of the next one in the module.
     pub(super) fn position(&self) -> u64 {
-        self.reader.original_position()
+        self.start + self.at as u64
     }
 
     /// The next operator. The clauses of a `try_table` are not in it, but come to `catches`.
     pub(super) fn read(&mut self, catches: &mut Option<Catches<'a>>) -> Result<&Operator<'a>> {
-        if self.reader.clone().read_u8()? == TRY_TABLE {
-            let operator = self.try_table(catches)?;
-            self.last.set(operator);
-        } else {
-            self.reader.visit_operator(&mut self.last)?;
-        }
+        let rest = &self.bytes[self.at..];
+        let len = match visit_common(rest, &mut self.last) {
+            Some(((), len)) => len,
+            None => self.read_uncommon(rest, catches)?,
+        };
+        self.at += len;
         Ok(&self.last.0)
     }
 
+    /// Reads the operator at the start of `rest`; gives its length.
     #[cold]
-    fn try_table(&mut self, catches: &mut Option<Catches<'a>>) -> Result<Operator<'a>> {
-        self.reader.read_u8()?;
-        let ty = self.block_type()?;
-        let count = self.reader.read_var_u32()?;
-        *catches = Some(Catches { reader: self.reader.clone(), count });
-        for _ in 0..count {
-            self.reader.read::<Catch>()?;
+    fn read_uncommon(
+        &mut self,
+        rest: &'a [u8],
+        catches: &mut Option<Catches<'a>>,
+    ) -> Result<usize> {
+        let mut reader = BinaryReader::new_features(rest, self.position(), self.features);
+        if rest.first() == Some(&TRY_TABLE) {
+            let operator = try_table(&mut reader, catches)?;
+            self.last.set(operator);
+        } else {
+            reader.visit_operator(&mut self.last)?;
         }
-        Ok(Operator::TryTable { try_table: TryTable { ty, catches: Vec::new() } })
+        Ok(reader.current_position())
     }
+}
 
-    /// A block type: nothing and value types are negative numbers of one byte.
-    fn block_type(&mut self) -> Result<BlockType> {
-        const EMPTY: u8 = 0x40;
-        Ok(match self.reader.clone().read_u8()? {
-            EMPTY => {
-                self.reader.read_u8()?;
-                BlockType::Empty
-            }
-            first if first & 0xc0 == 0x40 => BlockType::Type(self.reader.read()?),
-            _ => BlockType::FuncType(self.reader.read_var_s33()? as u32),
-        })
+/// A `try_table` without its clauses.
+fn try_table<'a>(
+    reader: &mut BinaryReader<'a>,
+    catches: &mut Option<Catches<'a>>,
+) -> Result<Operator<'a>> {
+    reader.read_u8()?;
+    let ty = block_type(reader)?;
+    let count = reader.read_var_u32()?;
+    *catches = Some(Catches { reader: reader.clone(), count });
+    for _ in 0..count {
+        reader.read::<Catch>()?;
     }
+    Ok(Operator::TryTable { try_table: TryTable { ty, catches: Vec::new() } })
+}
+
+/// A block type: nothing and value types are negative numbers of one byte.
+fn block_type(reader: &mut BinaryReader<'_>) -> Result<BlockType> {
+    const EMPTY: u8 = 0x40;
+    Ok(match reader.clone().read_u8()? {
+        EMPTY => {
+            reader.read_u8()?;
+            BlockType::Empty
+        }
+        first if first & 0xc0 == 0x40 => BlockType::Type(reader.read()?),
+        _ => BlockType::FuncType(reader.read_var_s33()? as u32),
+    })
 }
 
 impl<'a> Catches<'a> {

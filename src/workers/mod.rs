@@ -14,9 +14,9 @@ pub(crate) use all::for_each_body;
 pub(crate) struct Bodies {
     /// The number of bodies.
     pub(crate) count: usize,
-    /// Their bytes together.
+    /// How long all of them take one thread, in nanoseconds, by a rough guess.
     #[cfg_attr(not(feature = "std"), expect(dead_code, reason = "decides on threads"))]
-    pub(crate) bytes: usize,
+    pub(crate) nanoseconds: usize,
     /// Whether several threads may share them.
     #[cfg_attr(not(feature = "std"), expect(dead_code, reason = "decides on threads"))]
     pub(crate) parallel: bool,

@@ -6,9 +6,9 @@ use alloc::vec::Vec;
 use core::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
-/// The bytes of code that are worth a thread: some 0.2 ms of validation or 1 ms of translation, against
-/// less than 0.1 ms to start one.
-const THREAD_BYTES: usize = 16 << 10;
+/// What a thread should have to do: it takes 60 to 170 µs until one runs whose processor was asleep,
+/// and half as long again until the one that waits for it goes on.
+const THREAD_NANOSECONDS: usize = 150_000;
 /// The most threads: beyond it memory is what they wait for.
 const THREADS_MAX: usize = 8;
 /// How often a thread comes for more bodies, if they are alike: the last one to come should not have
@@ -23,10 +23,10 @@ const BATCH_MAX: usize = 32;
 ///
 /// That of the first body for which `job` fails; some of the later ones are left out then.
 pub(crate) fn for_each_body<S: Default>(
-    Bodies { count, bytes, parallel }: Bodies,
+    Bodies { count, nanoseconds, parallel }: Bodies,
     job: impl Fn(&mut S, usize) -> Result<(), Error> + Sync,
 ) -> Result<(), Error> {
-    let wanted = (bytes / THREAD_BYTES).min(THREADS_MAX);
+    let wanted = (nanoseconds / THREAD_NANOSECONDS).min(THREADS_MAX);
     let threads = if parallel && wanted > 1 {
         thread::available_parallelism().map_or(1, |count| count.get().min(wanted))
     } else {
