@@ -35,8 +35,8 @@ pub(crate) struct CodeMap {
     /// Pinned: stubs are pointed to, and calls hold the address.
     entries: NonNull<[FuncEntry]>,
     arena: Mutex<Arena>,
-    /// A translator whose buffers are used again.
-    translator: Mutex<Option<Translator>>,
+    /// A translator whose buffers are used again, or none.
+    spare: Mutex<Buffer<Translator>>,
 }
 
 // SAFETY: the entries are owned, and all that changes behind a shared reference is atomic or locked.
@@ -64,7 +64,7 @@ impl CodeMap {
                 (*entry).code = AtomicPtr::new(stub);
             }
         }
-        CodeMap { entries, arena: Mutex::default(), translator: Mutex::default() }
+        CodeMap { entries, arena: Mutex::default(), spare: Mutex::default() }
     }
 
     /// The first entry.
@@ -94,10 +94,12 @@ impl CodeMap {
             return Ok(());
         }
         module.validate_body(defined)?;
-        let mut translator = self.translator.lock().take().unwrap_or_default();
+        let mut translator = self.spare.lock().pop().unwrap_or_default();
         self.translate_with(&mut translator, module, defined)?;
-        if translator.buffer_bytes() <= TRANSLATOR_BYTES_MAX {
-            *self.translator.lock() = Some(translator);
+        let spare = &mut *self.spare.lock();
+        let keeps = translator.buffer_bytes() <= TRANSLATOR_BYTES_MAX && spare.is_empty();
+        if keeps && spare.make_exact_room(1).is_ok() {
+            spare.push(translator);
         }
         Ok(())
     }

@@ -69,7 +69,7 @@ pub(crate) struct ParsedModule {
     pub(crate) start: Option<FuncIdx>,
     pub(crate) custom_sections: Vec<CustomSection>,
     /// What is needed to validate bodies later; only in [`CompilationMode::Lazy`].
-    pub(crate) lazy_validation: Option<BodyValidation>,
+    pub(crate) lazy_validation: Option<Box<BodyValidation>>,
 }
 
 impl ParsedModule {

@@ -24,10 +24,10 @@ pub(super) fn visit_operator<'a, V: VisitOperator<'a> + FrameStack>(
     visitor: &mut V,
 ) -> Result<(V::Output, usize)> {
     // Where no block is open there must be no more instructions, which the parser reports.
-    if visitor.current_frame().is_some() {
-        if let Some(visited) = visit_common(bytes, visitor) {
-            return Ok(visited);
-        }
+    if visitor.current_frame().is_some()
+        && let Some(visited) = visit_common(bytes, visitor)
+    {
+        return Ok(visited);
     }
     let mut reader = BinaryReader::new_features(bytes, offset, features);
     let output = reader.visit_operator(visitor)?;

@@ -43,7 +43,7 @@ pub(crate) fn parse(
         Some(validation) if validates_bodies(config.mode()) => {
             validation.validate_all(&module, config.compiles_in_parallel())?;
         }
-        validation => module.lazy_validation = validation,
+        validation => module.lazy_validation = validation.map(Box::new),
     }
     Ok(module)
 }

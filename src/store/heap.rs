@@ -259,7 +259,7 @@ impl Heap {
     /// The bytes of the parts of a structure, or of an array of `len` elements.
     pub(crate) fn parts_bytes_of(&self, ty: TypeId, len: u32) -> u64 {
         match &self.types[ty.index()].layout {
-            Layout::Struct { bytes, .. } => u64::from(*bytes),
+            Layout::Struct(layout) => u64::from(layout.bytes),
             Layout::Array { log2, .. } => u64::from(len) << log2,
             Layout::Func => unreachable!("functions are no objects"),
         }
@@ -332,8 +332,8 @@ impl Heap {
             ty => {
                 let ty = self.types[ty.index()].clone();
                 match &ty.layout {
-                    Layout::Struct { traced, .. } => {
-                        traced.iter().for_each(|offset| reference(self, *offset as usize));
+                    Layout::Struct(layout) => {
+                        layout.traced.iter().for_each(|offset| reference(self, *offset as usize));
                     }
                     Layout::Array { traced: true, log2 } => {
                         (0..len as usize).for_each(|index| reference(self, index << log2));

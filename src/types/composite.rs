@@ -375,20 +375,25 @@ heap_types! { StructType ArrayType }
 pub(crate) enum Layout {
     /// Functions are no objects of the heap.
     Func,
-    Struct {
-        /// The size of all fields, a multiple of 8.
-        bytes: u32,
-        /// By field.
-        offsets: Box<[u32]>,
-        /// The offsets of fields that hold references.
-        traced: Box<[u32]>,
-    },
+    /// Most types are of functions, which need no room for it.
+    Struct(Box<StructLayout>),
     Array {
         /// The size of an element, as a power of two.
         log2: u8,
         /// Whether elements are references.
         traced: bool,
     },
+}
+
+/// Where the fields of a structure are.
+#[derive(Debug)]
+pub(crate) struct StructLayout {
+    /// The size of all fields, a multiple of 8.
+    pub(crate) bytes: u32,
+    /// By field.
+    pub(crate) offsets: Box<[u32]>,
+    /// The offsets of fields that hold references.
+    pub(crate) traced: Box<[u32]>,
 }
 
 impl Layout {
@@ -410,7 +415,8 @@ impl Layout {
                     end = offset + bytes;
                 }
                 let bytes = end.next_multiple_of(8);
-                Self::Struct { bytes, offsets: offsets.into(), traced: traced.into() }
+                let (offsets, traced) = (offsets.into(), traced.into());
+                Self::Struct(Box::new(StructLayout { bytes, offsets, traced }))
             }
             CompositeType::Array(field) => Self::Array {
                 log2: field.element_type.bytes().ilog2() as u8,

@@ -94,8 +94,8 @@ impl SubType {
     #[inline]
     pub(crate) fn part(&self, index: usize) -> Option<(usize, FieldType)> {
         match (&self.composite, &self.layout) {
-            (CompositeType::Struct(fields), Layout::Struct { offsets, .. }) => {
-                Some((*offsets.get(index)? as usize, *fields.get(index)?))
+            (CompositeType::Struct(fields), Layout::Struct(layout)) => {
+                Some((*layout.offsets.get(index)? as usize, *fields.get(index)?))
             }
             (CompositeType::Array(element), Layout::Array { log2, .. }) => {
                 Some((index << log2, *element))
