@@ -34,8 +34,7 @@ pub(crate) fn print(code: &[u32], indent: &str, out: &mut dyn Write) -> fmt::Res
                 }
             }
         }
-        // What follows the target of a cell that turns within its handler.
-        out.write_str(if opcode(code[cell]).is_loop() { " (itself)\n" } else { "\n" })?;
+        writeln!(out, "{}", remark(opcode(code[cell])))?;
     }
     Ok(())
 }
@@ -91,8 +90,17 @@ pub(crate) fn opcode_text(opcode: Opcode) -> String {
         }
         text.push(')');
     }
-    text.push_str(if opcode.is_loop() { " (itself)" } else { "" });
+    text.push_str(remark(opcode));
     text
+}
+
+/// What a cell does beyond its parts: it turns within its handler, or passes a value on in a register.
+fn remark(opcode: Opcode) -> &'static str {
+    match opcode {
+        _ if opcode.is_loop() => " (itself)",
+        _ if opcode.is_passing() => " (passing)",
+        _ => "",
+    }
 }
 
 fn opcode(label: u32) -> Opcode {
@@ -275,10 +283,14 @@ mod tests {
             let opcode = Opcode(opcode as u16);
             let parts: Vec<_> = opcode.parts().collect();
             let code = encode(opcode, &parts);
-            let suffix = if opcode.is_loop() { " (itself)" } else { "" };
+            let suffix = remark(opcode);
             let single = parts.iter().map(|(op, shape, _)| Opcode::of(*op, *shape).unwrap());
             let found = single.reduce(|init, last| fuse(init, last).expect("a row")).unwrap();
-            let found = if opcode.is_loop() { found.as_loop().expect("a loop") } else { found };
+            let found = match remark(opcode) {
+                " (itself)" => found.as_loop().expect("a loop"),
+                " (passing)" => found.as_passing().expect("it passes a value on").0,
+                _ => found,
+            };
             assert_eq!(found, opcode, "{parts:?}");
             let texts: Vec<String> =
                 parts.iter().map(|(op, shape, _)| expected(*op, *shape)).collect();

@@ -86,6 +86,13 @@ pub(crate) fn fuse(init: Opcode, last: Opcode) -> Option<Opcode> {
     (row != VACANT).then(|| Opcode::fused(usize::from(row)))
 }
 
+/// The same for constants, of a row that there is.
+pub(super) const fn fused(init: Opcode, last: Opcode) -> Opcode {
+    let row = TABLE.index[slot_of(&TABLE.index, &TABLE.fused, init, last)];
+    assert!(row != VACANT, "there is no such row");
+    Opcode::fused(row as usize)
+}
+
 /// The rows by their key, with open addressing; half of it is vacant.
 static INDEX: [u16; INDEX_LEN] = TABLE.index;
 const INDEX_LEN: usize = (2 * ROWS.len()).next_power_of_two();

@@ -12,6 +12,9 @@ pub(crate) mod fused;
 pub(crate) mod fused_rows;
 pub(crate) mod handlers;
 pub(crate) mod op;
+pub(crate) mod passing;
+#[cfg_attr(feature = "compact", path = "passing_rows_compact.rs")]
+pub(crate) mod passing_rows;
 mod ref_target;
 pub(crate) mod shape;
 pub(crate) mod table;

@@ -4,6 +4,7 @@ use crate::V128;
 
 use super::family::{self, Families};
 use super::fused;
+use super::passing::{self, Passing};
 use super::shape::{Family, Layout, Shape};
 use super::table::for_each_op;
 
@@ -175,7 +176,9 @@ pub(crate) const SINGLE_OPCODES: usize = FIRST[OPS.len()] as usize;
 /// The number of opcodes that are an op or a sequence of ops.
 const SEQUENCES: usize = SINGLE_OPCODES + fused::FUSED_LEN;
 /// The number of all opcodes.
-pub(crate) const OPCODES: usize = SEQUENCES + fused::LOOPS_LEN;
+pub(crate) const OPCODES: usize = LOOPS_END + passing::PASSING_LEN;
+/// The number of opcodes but for those of sequences that pass a value on.
+const LOOPS_END: usize = SEQUENCES + fused::LOOPS_LEN;
 
 impl Opcode {
     /// The cell that ends execution.
@@ -233,18 +236,37 @@ impl Opcode {
         Some((op, op.family().shapes[(self.0 - FIRST[low]) as usize]))
     }
 
-    /// The row of a fused sequence, or of one that is a loop.
+    /// The row of a fused sequence, or of one that is a loop or passes a value on.
     const fn row(self) -> Option<usize> {
         match self.index() {
             ..SINGLE_OPCODES => None,
             index @ SINGLE_OPCODES..SEQUENCES => Some(index - SINGLE_OPCODES),
-            index => Some(fused::LOOPS[index - SEQUENCES] as usize),
+            index @ SEQUENCES..LOOPS_END => Some(fused::LOOPS[index - SEQUENCES] as usize),
+            index => Some(passing::PASSING[index - LOOPS_END].row as usize),
         }
     }
 
     /// Whether this is a sequence that branches to itself within its handler.
     pub(crate) const fn is_loop(self) -> bool {
-        self.index() >= SEQUENCES
+        self.index() >= SEQUENCES && self.index() < LOOPS_END
+    }
+
+    /// The opcode of the sequence number `number` among those that pass a value on in a register.
+    pub(crate) const fn passing(number: usize) -> Opcode {
+        Opcode((LOOPS_END + number) as u16)
+    }
+
+    /// Whether this is a sequence that passes a value on in a register.
+    pub(crate) const fn is_passing(self) -> bool {
+        self.index() >= LOOPS_END
+    }
+
+    /// The opcode of a cell of these parts that passes a value on in a register, if there is one, and
+    /// between which parts.
+    pub(crate) fn as_passing(self) -> Option<(Opcode, &'static Passing)> {
+        let row = u16::try_from(self.row()?).ok()?;
+        let number = passing::PASSING.binary_search_by_key(&row, |passing| passing.row).ok()?;
+        Some((Opcode::passing(number), &passing::PASSING[number]))
     }
 
     /// The opcode of a cell of these parts that branches to itself, if there is one.

@@ -56,6 +56,12 @@ pub(crate) trait Value: Copy {
     /// Puts the value in the accumulator of its class.
     fn into_acc(self, s: &mut State);
 
+    /// The value of its class that is passed on within the cell.
+    fn from_passed(s: &State) -> Self;
+
+    /// Passes the value on within the cell.
+    fn into_passed(self, s: &mut State);
+
     /// The value an immediate field stands for.
     fn from_imm(word: u32) -> Self;
 
@@ -87,6 +93,16 @@ macro_rules! scalar_value {
             #[inline(always)]
             fn into_acc(self, s: &mut State) {
                 s.$acc = $into_acc(self);
+            }
+
+            #[inline(always)]
+            fn from_passed(s: &State) -> Self {
+                $from_acc(s.passed.$acc)
+            }
+
+            #[inline(always)]
+            fn into_passed(self, s: &mut State) {
+                s.passed.$acc = $into_acc(self);
             }
 
             #[inline(always)]
@@ -148,6 +164,16 @@ impl Value for V128 {
     }
 
     #[inline(always)]
+    fn from_passed(s: &State) -> Self {
+        s.passed.v128
+    }
+
+    #[inline(always)]
+    fn into_passed(self, s: &mut State) {
+        s.passed.v128 = self;
+    }
+
+    #[inline(always)]
     fn from_imm(_: u32) -> Self {
         unreachable!("v128 has no immediate")
     }
@@ -192,6 +218,29 @@ pub(crate) struct Acc;
 pub(crate) struct Imm;
 /// An immediate of 64 bits.
 pub(crate) struct Wide;
+
+/// A slot whose value is in a register instead, from the part of a cell that makes it to the part
+/// that alone reads it: the field is there, the slot is neither written nor read.
+pub(crate) struct Passed;
+
+impl Source for Passed {
+    const PLACE: Place = Place::Slot;
+
+    #[inline(always)]
+    unsafe fn get<V: Value>(s: &State, _: usize, _: usize) -> V {
+        V::from_passed(s)
+    }
+}
+
+impl Destination for Passed {
+    const PLACE: Place = Place::Slot;
+
+    #[inline(always)]
+    unsafe fn set<V: Value>(s: &mut State, _: usize, value: V) {
+        value.into_passed(s);
+        value.into_acc(s);
+    }
+}
 
 impl Source for Slot {
     const PLACE: Place = Place::Slot;

@@ -11,6 +11,7 @@ use crate::code::family::Families;
 use crate::code::fused::LOOPS;
 use crate::code::fused_rows::for_each_fused;
 use crate::code::op::OPCODES;
+use crate::code::passing_rows::for_each_passing;
 use crate::code::table::for_each_op;
 use crate::code::{Op, Opcode};
 use crate::{Trap, V128, num};
@@ -21,7 +22,7 @@ use super::exception::*;
 use super::instr::{Binary, BinaryOp, Branch, Cell, Instr, Loop, One, Seq, Shaped, Unary, UnaryOp};
 use super::memory::*;
 use super::object::*;
-use super::operand::{Acc, Destination, Imm, Slot, Source, Value, Wide};
+use super::operand::{Acc, Destination, Imm, Passed, Slot, Source, Value, Wide};
 use super::reference::*;
 use super::simd::*;
 use super::table::*;
@@ -558,6 +559,14 @@ const fn fused<C: Cell>() -> (Handler, Handler) {
 }
 for_each_fused!(define_fused_handlers);
 
+macro_rules! define_passing_handlers {
+    ($($($op:ident $shape:tt),+;)*) => {
+        /// The handlers of the sequences that pass a value on, in the order of their opcodes.
+        const PASSING: &[Handler] = &[$(dispatch::handler::<sequence!($($op $shape),+)>(),)*];
+    };
+}
+for_each_passing!(define_passing_handlers);
+
 /// The handler of each opcode.
 pub(crate) static HANDLERS: [Handler; OPCODES] = {
     let mut handlers = [dispatch::handler::<One<Unreachable>>(); OPCODES];
@@ -583,6 +592,12 @@ pub(crate) static HANDLERS: [Handler; OPCODES] = {
     let mut number = 0;
     while number < LOOPS.len() {
         handlers[Opcode::looped(number).index()] = FUSED[LOOPS[number] as usize].1;
+        filled += 1;
+        number += 1;
+    }
+    let mut number = 0;
+    while number < PASSING.len() {
+        handlers[Opcode::passing(number).index()] = PASSING[number];
         filled += 1;
         number += 1;
     }

@@ -3,7 +3,6 @@
 use core::ptr::NonNull;
 
 use crate::Trap;
-#[cfg(not(fulmar_vector_register))]
 use crate::V128;
 use crate::code::Opcode;
 use crate::error::Error;
@@ -34,14 +33,39 @@ pub(crate) struct State {
     pub(crate) anchor: Anchor,
     /// The accumulator of v128, or nothing if the context has it: `State::vector` knows.
     pub(crate) v128: VectorRegister,
+    /// Means nothing to the next cell.
+    pub(crate) passed: PassedOn,
+}
+
+/// Values that one part of a cell makes for a later one, one of each class, named as the accumulators are.
+#[derive(Clone, Copy)]
+pub(crate) struct PassedOn {
+    pub(crate) acc: u64,
+    pub(crate) f32: f32,
+    pub(crate) f64: f64,
+    pub(crate) v128: V128,
+}
+
+impl PassedOn {
+    /// What a cell begins with.
+    pub(crate) const NOTHING: PassedOn = PassedOn { acc: 0, f32: 0.0, f64: 0.0, v128: V128::ZERO };
 }
 
 impl State {
     /// At the cell `pc`, with nothing in the accumulators.
     #[inline(always)]
     pub(crate) fn new(pc: *const u8, sp: *mut u8, ctx: *mut Ctx) -> State {
-        let (acc, f32, f64) = (0, 0.0, 0.0);
-        State { pc, sp, ctx, acc, f32, f64, anchor: Anchor::new(), v128: VectorRegister::zero() }
+        State {
+            pc,
+            sp,
+            ctx,
+            acc: 0,
+            f32: 0.0,
+            f64: 0.0,
+            anchor: Anchor::new(),
+            v128: VectorRegister::zero(),
+            passed: PassedOn::NOTHING,
+        }
     }
 }
 

@@ -108,7 +108,7 @@ impl Cells {
             encoder.make_room(targets + WORDS_MAX)?;
             self.fixups.make_room(targets + 1)?;
             if at >= next_cell {
-                cell = encoder.cell(opcode);
+                cell = encoder.cell(passing(opcode, &items[at..]).unwrap_or(opcode));
                 next_cell = at + first as usize;
             }
             if let Some(SourceMap(map)) = sources.as_deref_mut() {
@@ -228,6 +228,22 @@ impl Cells {
         };
         Ok(Some(Handlers { ranges, clauses: boxed(tries.catches.iter().map(clause))? }))
     }
+}
+
+/// The twin of a fused cell that passes a value on in a register, if there is one and nobody needs the value
+/// in its slot. `items` are its parts and what follows.
+fn passing(opcode: Opcode, items: &[Item]) -> Option<Opcode> {
+    let (twin, passing) = opcode.as_passing()?;
+    let part = |number: u8| match items[usize::from(number)] {
+        Item::Inst(inst) => inst,
+        Item::Label(_) => unreachable!("labels are no parts of cells"),
+    };
+    let (put, take) = (part(passing.put), part(passing.take));
+    let source = if passing.as_y { take.y } else { take.x };
+    let is_passed = source == u64::from(put.d)
+        && take.last[usize::from(passing.as_y)]
+        && !(passing.put + 1..passing.take).any(|between| part(between).names(put.d));
+    is_passed.then_some(twin)
 }
 
 /// The number of targets of a branch table; of other instructions 0.

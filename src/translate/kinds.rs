@@ -101,3 +101,22 @@ impl Kinds {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::code::Opcode;
+    use crate::code::passing::PASSING;
+    use alloc::vec::Vec;
+
+    #[test]
+    fn what_is_passed_on_is_of_the_class_that_is_read() {
+        for (number, passing) in PASSING.iter().enumerate() {
+            let parts: Vec<_> = Opcode::passing(number).parts().map(|(op, ..)| op).collect();
+            let (put, take) = (parts[usize::from(passing.put)], parts[usize::from(passing.take)]);
+            let (made, read) = (Kinds::of(put), Kinds::of(take));
+            let read = if passing.as_y { read.y } else { read.x };
+            assert_eq!(made.d.class(), read.class(), "{put:?}, {take:?}");
+        }
+    }
+}

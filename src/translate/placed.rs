@@ -25,6 +25,8 @@ pub(super) struct Placed {
     pub(super) y: u64,
     /// The byte offsets of further sources' slots.
     pub(super) rest: [u16; 2],
+    /// Whether `x` and `y` are read from slots that nobody reads afterwards.
+    pub(super) last: [bool; 2],
     /// The words of the op's family; a target is the number of a label.
     pub(super) words: [u32; 4],
     /// The byte offset of the instruction in the module.
@@ -32,6 +34,17 @@ pub(super) struct Placed {
 }
 
 impl Placed {
+    /// Whether the instruction has the slot at the byte offset `slot` as one of its operands or as its
+    /// destination.
+    pub(super) fn names(&self, slot: u16) -> bool {
+        let family = self.op.family();
+        let is_slot = |place, value| place == Place::Slot && value == u64::from(slot);
+        family.d && self.shape.d() == Place::Slot && self.d == slot
+            || family.x && is_slot(self.shape.x(), self.x)
+            || family.y && is_slot(self.shape.y(), self.y)
+            || self.rest[..family.rest].contains(&slot)
+    }
+
     /// Leaves the result in the accumulator alone, if the op has such a shape.
     pub(super) fn leave_slot_alone(&mut self) {
         let shape = Shape::new(Place::Acc, self.shape.x(), self.shape.y());

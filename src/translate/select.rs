@@ -228,6 +228,9 @@ impl Selector {
             x: x.value,
             y: y.value,
             rest,
+            last: [(inst.x, x), (inst.y, y)].map(|(source, field)| {
+                matches!(source, Operand::Temp(_)) && field.place == Place::Slot && !inst.keep
+            }),
             words,
             offset: inst.offset,
         }));
@@ -423,7 +426,19 @@ impl Selector {
         let shape = Shape::new(Place::Slot, x.place, Place::Slot);
         let opcode = Opcode::of(op, shape).expect("copies have any source");
         let (x, y, rest) = (x.value, 0, [0; 2]);
-        self.items.push(Item::Inst(Placed { op, shape, opcode, d, x, y, rest, words, offset }));
+        let last = [false; 2];
+        self.items.push(Item::Inst(Placed {
+            op,
+            shape,
+            opcode,
+            d,
+            x,
+            y,
+            rest,
+            last,
+            words,
+            offset,
+        }));
     }
 
     /// Puts a constant into a scratch slot.

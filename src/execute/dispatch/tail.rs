@@ -15,7 +15,7 @@ use crate::code::encode::LABEL_BYTES;
 
 use super::super::instr::Cell;
 use super::super::ops::HANDLERS;
-use super::super::state::{Ctx, Flow, State};
+use super::super::state::{Ctx, Flow, PassedOn, State};
 use super::super::vector::VectorRegister;
 
 macro_rules! handlers {
@@ -44,7 +44,8 @@ macro_rules! handlers {
             f64: f64,
             v128: VectorRegister,
         ) {
-            let mut s = State { pc, sp, ctx, acc, f32, f64, anchor, v128 };
+            let passed = PassedOn::NOTHING;
+            let mut s = State { pc, sp, ctx, acc, f32, f64, anchor, v128, passed };
             // SAFETY: `run`'s caller vouches for the first cell, the translator for the others.
             match unsafe { C::run(&mut s, LABEL_BYTES) } {
                 Flow::Next => {

@@ -1,0 +1,108 @@
+//! Fused sequences in which a value is passed on in a register, from the part that makes it to the one
+//! that reads it, instead of through a slot.
+//!
+//! Such a cell is the twin of one in [`fused`](super::fused), with the same fields: the slot is named in
+//! both parts, but neither written nor read. The translator takes it where the names are the same
+//! and nobody else reads the value. Stores and loads are what chains of instructions wait for.
+
+use super::fused::{FUSED_LEN, fused};
+use super::op::{Op, Opcode};
+use super::passing_rows::for_each_passing;
+use super::shape::{Place, Shape};
+
+/// A sequence that passes a value on.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Passing {
+    /// Its row among the fused sequences.
+    pub(crate) row: u16,
+    /// The number of the part whose result is passed on.
+    pub(crate) put: u8,
+    /// The number of the part that reads it.
+    pub(crate) take: u8,
+    /// Whether it reads it as `y`; as `x` otherwise.
+    pub(crate) as_y: bool,
+}
+
+/// The place that a twin has for `Passed`.
+macro_rules! place {
+    (Passed) => {
+        Place::Slot
+    };
+    ($place:ident) => {
+        Place::$place
+    };
+}
+
+macro_rules! is_passed {
+    (Passed) => {
+        true
+    };
+    ($place:ident) => {
+        false
+    };
+}
+
+/// A part: its opcode in the twin, and whether its `d`, `x` and `y` are passed on.
+type Part = (Opcode, [bool; 3]);
+
+macro_rules! part {
+    ($op:ident ($d:ident, $x:ident, $y:ident)) => {
+        match Opcode::new(Op::$op, Shape::new(place!($d), place!($x), place!($y))) {
+            Some(opcode) => (opcode, [is_passed!($d), is_passed!($x), is_passed!($y)]),
+            None => panic!("a row names a shape that its op does not have"),
+        }
+    };
+}
+
+macro_rules! define_passing {
+    ($($($op:ident $shape:tt),+;)*) => {
+        const ROWS: &[&[Part]] = &[$(&[$(part!($op $shape)),+],)*];
+    };
+}
+for_each_passing!(define_passing);
+
+/// The number of such sequences.
+pub(crate) const PASSING_LEN: usize = ROWS.len();
+
+/// The sequences, by their rows in ascending order.
+pub(crate) static PASSING: [Passing; PASSING_LEN] = {
+    let mut all = [Passing { row: 0, put: 0, take: 0, as_y: false }; PASSING_LEN];
+    let mut number = 0;
+    while number < PASSING_LEN {
+        all[number] = passing(ROWS[number]);
+        assert!(number == 0 || all[number - 1].row < all[number].row, "rows are in order");
+        number += 1;
+    }
+    all
+};
+
+const fn passing(parts: &[Part]) -> Passing {
+    let (mut put, mut take, mut as_y) = (None, None, false);
+    let mut opcode = parts[0].0;
+    let mut at = 0;
+    while at < parts.len() {
+        let (part, [d, x, y]) = parts[at];
+        if at > 0 {
+            opcode = fused(opcode, part);
+        }
+        if x || y {
+            assert!(take.is_none() && put.is_some() && !(x && y), "one part reads what was made");
+            (take, as_y) = (Some(at as u8), y);
+        }
+        if d {
+            assert!(put.is_none(), "one part makes what is passed on");
+            put = Some(at as u8);
+        }
+        if let (Some(first), None, Some((op, _))) = (put, take, part.single()) {
+            // Where a branch leads, slots are read.
+            assert!(first as usize == at || !op.is_branch(), "a branch stands between");
+        }
+        at += 1;
+    }
+    let (Some(put), Some(take)) = (put, take) else { panic!("nothing is passed on") };
+    assert!(
+        opcode.index() >= Opcode::fused(0).index()
+            && opcode.index() < Opcode::fused(FUSED_LEN).index()
+    );
+    Passing { row: (opcode.index() - Opcode::fused(0).index()) as u16, put, take, as_y }
+}
