@@ -2,13 +2,14 @@
 """Chooses the sequences that are worth a cell of their own, for the table of fused ops.
 
 usage: census.py [--rows N] [--parts N] [--pairs N] FILE...      each FILE is the output of
-       `fulmar inspect --bytecode MODULE`
+       census.py --joins N FILE...                               `fulmar inspect --bytecode MODULE`
 
 Instructions are weighted by a power of the loop depth, and a module by the square root of its size.
 Starting from single instructions, the code is cut into as few cells as the rows found so far allow,
 as the translator does; then the heaviest neighbouring cells become rows, and so on. To these come
 the likeliest pairs by kinds of instructions: an i64 takes the place of an i32, one comparison that of
-another. Prints the rows for ci/fused-rows, and to stderr how many cells run for each instruction. Leave
+another. With --joins the rows are the N heaviest sequences in which a value waits in a slot of its own until
+the other operand of its reader is made. Prints the rows for ci/fused-rows, and to stderr how many cells run for each instruction. Leave
 the benchmarks out of the corpus.
 """
 import argparse
@@ -36,6 +37,8 @@ LAST = {"Br", "BrTable", "Return", "ReturnValue", "ReturnF32", "ReturnF64", "Cal
 ROUNDS = 8
 # How much more a loop counts than what is around it: little, since no few loops should decide.
 BASE = 1.5
+# The most parts of a sequence that joins two values.
+JOIN_PARTS = 5
 # Of smoothed pairs: how much more a loop counts, the weight of what is likely by kind, the share of an
 # instruction that its counterpart of the other width adds.
 PAIRS_BASE, LIKELY, COUNTERPART = 2.0, 3.0, 0.5
@@ -62,7 +65,7 @@ def ops():
 
 
 def part(text, table):
-    """One instruction as a part of a row, or None if it can't be one."""
+    """One instruction as a part of a row, and what its operands are; or None if it can't be one."""
     text = text.split(" -> ")[0]
     for name in (" ".join(text.split(" ")[:2]), text.split(" ")[0]):
         if name in table:
@@ -75,7 +78,7 @@ def part(text, table):
     for operand, field in zip(operands, fields):
         wide = "Wide" if field.startswith("0x") else "Imm"
         places[operand] = {"s": "Slot", "a": "Acc"}.get(field[:1], wide)
-    return f"{ident}({places['d']}, {places['x']}, {places['y']})"
+    return f"{ident}({places['d']}, {places['x']}, {places['y']})", dict(zip(operands, fields))
 
 
 def functions(path):
@@ -90,9 +93,9 @@ def functions(path):
     yield cells
 
 
-def stretches(path, table, base):
-    """The stretches of code that cells can't go beyond, with the weights of one module."""
-    weights, total = collections.Counter(), 0.0
+def runs(path, table, base):
+    """The stretches of code that cells can't go beyond, each with its weight, and the weight of the module at last."""
+    total = 0.0
     for cells in functions(path):
         targets, depth = set(), [0] * (len(cells) + 1)
         for at, cell in enumerate(cells):
@@ -103,27 +106,53 @@ def stretches(path, table, base):
                         depth[target] += 1
                         depth[at + 1] -= 1
         run, level = [], 0
-        def close(weight):
-            if run:
-                weights[tuple(run)] += weight
-                run.clear()
         weight = 1.0
         for at, cell in enumerate(cells):
             level += depth[at]
             if at in targets or depth[at]:
-                close(weight)
+                yield run, weight
+                run = []
             weight = base ** min(level, 4)
             for text in cell:
                 total += weight
                 found = part(text, table)
-                if not found:
-                    close(weight)
-                    continue
-                run.append(found)
-                if found.split("(")[0] in LAST:
-                    close(weight)
-        close(weight)
+                if found:
+                    run.append(found)
+                if not found or found[0].split("(")[0] in LAST:
+                    yield run, weight
+                    run = []
+        yield run, weight
+    yield [], total
+
+
+def stretches(path, table, base):
+    """The stretches of code that cells can't go beyond, with the weights of one module."""
+    weights = collections.Counter()
+    total = 0.0
+    for run, weight in runs(path, table, base):
+        if run:
+            weights[tuple(row for row, _ in run)] += weight
+        total = weight
     return {run: weight / total for run, weight in weights.items()} if total else {}
+
+
+def joins(path, table, base, parts):
+    """The sequences in which a value waits in a slot for its only reader, whose other operand is in the accumulator."""
+    weights, total = collections.Counter(), 0.0
+    for run, weight in runs(path, table, base):
+        total = weight
+        for take, (_, operands) in enumerate(run):
+            slots = [field for field in (operands.get("x"), operands.get("y")) if field and field[0] == "s"]
+            if len(slots) != 1 or "a" not in (operands.get("x"), operands.get("y")):
+                continue
+            for put in range(take - 2, max(take - parts, -1), -1):
+                between = [run[at][1].values() for at in range(put + 1, take)]
+                if run[put][1].get("d") == slots[0] and not any(slots[0] in fields for fields in between):
+                    follower = run[put + 1][1]
+                    if "a" not in (follower.get("x"), follower.get("y")):
+                        weights[tuple(row for row, _ in run[put:take + 1])] += weight
+                    break
+    return {row: weight / total for row, weight in weights.items()}
 
 
 def cut(run, rows, parts):
@@ -230,9 +259,18 @@ def main():
     arguments.add_argument("--rows", type=int, default=1600)
     arguments.add_argument("--parts", type=int, default=3)
     arguments.add_argument("--pairs", type=int, default=1000)
+    arguments.add_argument("--joins", type=int, default=0)
     arguments.add_argument("files", nargs="+")
     arguments = arguments.parse_args()
     table = ops()
+    if arguments.joins:
+        weights = collections.Counter()
+        for path in arguments.files:
+            for row, weight in joins(path, table, BASE, JOIN_PARTS).items():
+                weights[row] += weight * pathlib.Path(path).stat().st_size ** 0.5
+        for row, _ in weights.most_common(arguments.joins):
+            print(", ".join(row))
+        return
     corpus = weigh(arguments.files, table, BASE)
     total = sum(weight * len(run) for run, weight in corpus.items())
     alone = {run: weight for run, weight in corpus.items() if len(run) < 2}

@@ -470,14 +470,20 @@ fn lazy_translation() {
     let expected = expected.unwrap();
     for (all, least_bytes) in [(false, 1), (true, 512)] {
         let mut requests = 0;
+        // How often nothing but the translator could not be kept, which is no error: the next function
+        // makes another.
+        let mut not_kept = 0;
         loop {
             let before = bytes_in_use();
             let refusal = Refusal { least_bytes, granted: requests, all };
             let (result, again, refused) = run(refusal);
             assert_eq!(again, expected, "{refusal:?}");
-            let all_granted = result.is_ok();
+            let all_granted = refused == 0;
             match result {
-                Ok(result) => assert_eq!((result, refused), (expected, 0), "{refusal:?}"),
+                Ok(result) => {
+                    assert_eq!(result, expected, "{refusal:?}");
+                    not_kept += usize::from(refused > 0);
+                }
                 Err(error) => {
                     assert!(refused > 0, "{refusal:?}: {error}");
                     let message = "no memory for the code of a function";
@@ -490,6 +496,7 @@ fn lazy_translation() {
             }
             requests += 1;
         }
+        assert!(not_kept <= 1, "{not_kept} requests were refused without an error");
         eprintln!("lazy translation, from {least_bytes} bytes: {requests} requests");
         assert!(requests > 30, "so few requests are not all");
     }

@@ -96,10 +96,11 @@ pub(crate) fn opcode_text(opcode: Opcode) -> String {
 
 /// What a cell does beyond its parts: it turns within its handler, or passes a value on in a register.
 fn remark(opcode: Opcode) -> &'static str {
-    match opcode {
-        _ if opcode.is_loop() => " (itself)",
-        _ if opcode.is_passing() => " (passing)",
-        _ => "",
+    match (opcode.is_passing(), opcode.is_loop()) {
+        (true, true) => " (passing) (itself)",
+        (true, false) => " (passing)",
+        (false, true) => " (itself)",
+        (false, false) => "",
     }
 }
 
@@ -286,11 +287,9 @@ mod tests {
             let suffix = remark(opcode);
             let single = parts.iter().map(|(op, shape, _)| Opcode::of(*op, *shape).unwrap());
             let found = single.reduce(|init, last| fuse(init, last).expect("a row")).unwrap();
-            let found = match remark(opcode) {
-                " (itself)" => found.as_loop().expect("a loop"),
-                " (passing)" => found.as_passing().expect("it passes a value on").0,
-                _ => found,
-            };
+            let passing = || found.as_passing().expect("it passes a value on").0;
+            let found = if opcode.is_passing() { passing() } else { found };
+            let found = if opcode.is_loop() { found.as_loop().expect("a loop") } else { found };
             assert_eq!(found, opcode, "{parts:?}");
             let texts: Vec<String> =
                 parts.iter().map(|(op, shape, _)| expected(*op, *shape)).collect();

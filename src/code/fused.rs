@@ -60,7 +60,7 @@ pub(crate) const LOOPS_LEN: usize = {
 };
 
 /// Whether a row may be a loop by itself.
-const fn is_loop(row: usize) -> bool {
+pub(super) const fn is_loop(row: usize) -> bool {
     let parts = ROWS[row];
     let (mut steps, mut at) = (false, 0);
     while at < parts.len() {

@@ -176,9 +176,19 @@ pub(crate) const SINGLE_OPCODES: usize = FIRST[OPS.len()] as usize;
 /// The number of opcodes that are an op or a sequence of ops.
 const SEQUENCES: usize = SINGLE_OPCODES + fused::FUSED_LEN;
 /// The number of all opcodes.
-pub(crate) const OPCODES: usize = LOOPS_END + passing::PASSING_LEN;
+pub(crate) const OPCODES: usize = PASSING_END + passing::PASSING_LOOPS_LEN;
+/// The number of opcodes but for loops that pass a value on.
+const PASSING_END: usize = LOOPS_END + passing::PASSING_LEN;
 /// The number of opcodes but for those of sequences that pass a value on.
 const LOOPS_END: usize = SEQUENCES + fused::LOOPS_LEN;
+
+/// The number of the sequence that passes a value on, by the index of its opcode or of its loop's.
+const fn passing_number(index: usize) -> usize {
+    match index {
+        ..PASSING_END => index - LOOPS_END,
+        _ => passing::PASSING_LOOPS[index - PASSING_END] as usize,
+    }
+}
 
 impl Opcode {
     /// The cell that ends execution.
@@ -242,18 +252,23 @@ impl Opcode {
             ..SINGLE_OPCODES => None,
             index @ SINGLE_OPCODES..SEQUENCES => Some(index - SINGLE_OPCODES),
             index @ SEQUENCES..LOOPS_END => Some(fused::LOOPS[index - SEQUENCES] as usize),
-            index => Some(passing::PASSING[index - LOOPS_END].row as usize),
+            index => Some(passing::PASSING[passing_number(index)].row as usize),
         }
     }
 
     /// Whether this is a sequence that branches to itself within its handler.
     pub(crate) const fn is_loop(self) -> bool {
-        self.index() >= SEQUENCES && self.index() < LOOPS_END
+        matches!(self.index(), SEQUENCES..LOOPS_END | PASSING_END..)
     }
 
     /// The opcode of the sequence number `number` among those that pass a value on in a register.
     pub(crate) const fn passing(number: usize) -> Opcode {
         Opcode((LOOPS_END + number) as u16)
+    }
+
+    /// The opcode of the loop number `number` among those that pass a value on in a register.
+    pub(crate) const fn passing_loop(number: usize) -> Opcode {
+        Opcode((PASSING_END + number) as u16)
     }
 
     /// Whether this is a sequence that passes a value on in a register.
@@ -271,6 +286,11 @@ impl Opcode {
 
     /// The opcode of a cell of these parts that branches to itself, if there is one.
     pub(crate) fn as_loop(self) -> Option<Opcode> {
+        if self.is_passing() {
+            let number = u16::try_from(passing_number(self.index())).ok()?;
+            let at = passing::PASSING_LOOPS.binary_search(&number).ok()?;
+            return Some(Opcode::passing_loop(at));
+        }
         let number = fused::LOOPS.binary_search(&u16::try_from(self.row()?).ok()?).ok()?;
         Some(Opcode::looped(number))
     }

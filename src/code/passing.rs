@@ -5,7 +5,7 @@
 //! both parts, but neither written nor read. The translator takes it where the names are the same
 //! and nobody else reads the value. Stores and loads are what chains of instructions wait for.
 
-use super::fused::{FUSED_LEN, fused};
+use super::fused::{FUSED_LEN, fused, is_loop};
 use super::op::{Op, Opcode};
 use super::passing_rows::for_each_passing;
 use super::shape::{Place, Shape};
@@ -65,7 +65,8 @@ for_each_passing!(define_passing);
 pub(crate) const PASSING_LEN: usize = ROWS.len();
 
 /// The sequences, by their rows in ascending order.
-pub(crate) static PASSING: [Passing; PASSING_LEN] = {
+pub(crate) static PASSING: [Passing; PASSING_LEN] = ALL;
+const ALL: [Passing; PASSING_LEN] = {
     let mut all = [Passing { row: 0, put: 0, take: 0, as_y: false }; PASSING_LEN];
     let mut number = 0;
     while number < PASSING_LEN {
@@ -74,6 +75,29 @@ pub(crate) static PASSING: [Passing; PASSING_LEN] = {
         number += 1;
     }
     all
+};
+
+/// The numbers of those that may be a loop by themselves, in ascending order.
+pub(crate) static PASSING_LOOPS: [u16; PASSING_LOOPS_LEN] = {
+    let (mut loops, mut filled, mut number) = ([0; PASSING_LOOPS_LEN], 0, 0);
+    while number < PASSING_LEN {
+        if is_loop(ALL[number].row as usize) {
+            loops[filled] = number as u16;
+            filled += 1;
+        }
+        number += 1;
+    }
+    loops
+};
+
+/// The number of [`PASSING_LOOPS`].
+pub(crate) const PASSING_LOOPS_LEN: usize = {
+    let (mut count, mut number) = (0, 0);
+    while number < PASSING_LEN {
+        count += is_loop(ALL[number].row as usize) as usize;
+        number += 1;
+    }
+    count
 };
 
 const fn passing(parts: &[Part]) -> Passing {

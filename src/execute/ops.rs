@@ -11,6 +11,7 @@ use crate::code::family::Families;
 use crate::code::fused::LOOPS;
 use crate::code::fused_rows::for_each_fused;
 use crate::code::op::OPCODES;
+use crate::code::passing::PASSING_LOOPS;
 use crate::code::passing_rows::for_each_passing;
 use crate::code::table::for_each_op;
 use crate::code::{Op, Opcode};
@@ -561,8 +562,8 @@ for_each_fused!(define_fused_handlers);
 
 macro_rules! define_passing_handlers {
     ($($($op:ident $shape:tt),+;)*) => {
-        /// The handlers of the sequences that pass a value on, in the order of their opcodes.
-        const PASSING: &[Handler] = &[$(dispatch::handler::<sequence!($($op $shape),+)>(),)*];
+        /// The handlers of the sequences that pass a value on, as in [`FUSED`].
+        const PASSING: &[(Handler, Handler)] = &[$(fused::<sequence!($($op $shape),+)>(),)*];
     };
 }
 for_each_passing!(define_passing_handlers);
@@ -597,9 +598,16 @@ pub(crate) static HANDLERS: [Handler; OPCODES] = {
     }
     let mut number = 0;
     while number < PASSING.len() {
-        handlers[Opcode::passing(number).index()] = PASSING[number];
+        handlers[Opcode::passing(number).index()] = PASSING[number].0;
         filled += 1;
         number += 1;
+    }
+    let mut at = 0;
+    while at < PASSING_LOOPS.len() {
+        let number = PASSING_LOOPS[at] as usize;
+        handlers[Opcode::passing_loop(at).index()] = PASSING[number].1;
+        filled += 1;
+        at += 1;
     }
     assert!(filled == OPCODES, "an opcode has no handler");
     handlers
