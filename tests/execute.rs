@@ -70,6 +70,7 @@ scripts! {
     memories
     objects
     page_sizes
+    passing
     references
     returns
     start
