@@ -101,6 +101,15 @@
       (i32.mul (local.get 0) (i32.const 100))
       (local.tee 0 (i32.load (local.get 0)))))
 
+  ;; What waits was made before, and the cell begins with another value for another slot.
+  (func (export "another") (param i32 i32) (result i32)
+    (local i32)
+    (drop (memory.size))
+    (i32.popcnt (local.get 0))
+    (local.set 2 (i32.load (local.get 0)))
+    (i32.add (i32.load (local.get 1)))
+    (i32.add (i32.mul (local.get 2) (i32.const 100))))
+
   ;; The address waits for the value.
   (func (export "address") (param i32 i32) (result i32)
     (drop (memory.size))
@@ -178,6 +187,7 @@
 (assert_return (invoke "local" (i32.const 4) (i32.const 8)) (i32.const 205))
 (assert_return (invoke "tee" (i32.const 4) (i32.const 8)) (i32.const 205))
 (assert_return (invoke "old_value" (i32.const 4)) (i32.const 402))
+(assert_return (invoke "another" (i32.const 4) (i32.const 8)) (i32.const 204))
 (assert_return (invoke "address" (i32.const 0) (i32.const 12)) (i32.const 12))
 (assert_return (invoke "fibonacci" (i32.const 0)) (i64.const 0))
 (assert_return (invoke "fibonacci" (i32.const 1)) (i64.const 1))
