@@ -9,8 +9,8 @@ Starting from single instructions, the code is cut into as few cells as the rows
 as the translator does; then the heaviest neighbouring cells become rows, and so on. To these come
 the likeliest pairs by kinds of instructions: an i64 takes the place of an i32, one comparison that of
 another. With --joins the rows are the N heaviest sequences in which a value waits in a slot of its own until
-the other operand of its reader is made. Prints the rows for ci/fused-rows, and to stderr how many cells run for each instruction. Leave
-the benchmarks out of the corpus.
+the other operand of its reader is made. Prints the rows for ci/fused-rows, and without --joins to stderr how many
+cells run for each instruction. Leave the benchmarks out of the corpus.
 """
 import argparse
 import collections
@@ -94,8 +94,8 @@ def functions(path):
 
 
 def runs(path, table, base):
-    """The stretches of code that cells can't go beyond, each with its weight, and the weight of the module at last."""
-    total = 0.0
+    """The stretches of code that cells can't go beyond, each with its share of the module's weight."""
+    found, total = [], 0.0
     for cells in functions(path):
         targets, depth = set(), [0] * (len(cells) + 1)
         for at, cell in enumerate(cells):
@@ -110,49 +110,45 @@ def runs(path, table, base):
         for at, cell in enumerate(cells):
             level += depth[at]
             if at in targets or depth[at]:
-                yield run, weight
+                found.append((run, weight))
                 run = []
             weight = base ** min(level, 4)
             for text in cell:
                 total += weight
-                found = part(text, table)
-                if found:
-                    run.append(found)
-                if not found or found[0].split("(")[0] in LAST:
-                    yield run, weight
+                instruction = part(text, table)
+                if instruction:
+                    run.append(instruction)
+                if not instruction or instruction[0].split("(")[0] in LAST:
+                    found.append((run, weight))
                     run = []
-        yield run, weight
-    yield [], total
+        found.append((run, weight))
+    return [(run, weight / total) for run, weight in found if run]
 
 
 def stretches(path, table, base):
-    """The stretches of code that cells can't go beyond, with the weights of one module."""
+    """The rows of all stretches, with their weights."""
     weights = collections.Counter()
-    total = 0.0
     for run, weight in runs(path, table, base):
-        if run:
-            weights[tuple(row for row, _ in run)] += weight
-        total = weight
-    return {run: weight / total for run, weight in weights.items()} if total else {}
+        weights[tuple(row for row, _ in run)] += weight
+    return weights
 
 
-def joins(path, table, base, parts):
+def joins(path, table, base):
     """The sequences in which a value waits in a slot for its only reader, whose other operand is in the accumulator."""
-    weights, total = collections.Counter(), 0.0
+    weights = collections.Counter()
     for run, weight in runs(path, table, base):
-        total = weight
         for take, (_, operands) in enumerate(run):
             slots = [field for field in (operands.get("x"), operands.get("y")) if field and field[0] == "s"]
             if len(slots) != 1 or "a" not in (operands.get("x"), operands.get("y")):
                 continue
-            for put in range(take - 2, max(take - parts, -1), -1):
+            for put in range(take - 2, max(take - JOIN_PARTS, -1), -1):
                 between = [run[at][1].values() for at in range(put + 1, take)]
                 if run[put][1].get("d") == slots[0] and not any(slots[0] in fields for fields in between):
                     follower = run[put + 1][1]
                     if "a" not in (follower.get("x"), follower.get("y")):
                         weights[tuple(row for row, _ in run[put:take + 1])] += weight
                     break
-    return {row: weight / total for row, weight in weights.items()}
+    return weights
 
 
 def cut(run, rows, parts):
@@ -245,11 +241,11 @@ def likely_pairs(corpus, table, count):
     return [pair for pair, _ in score.most_common(count)]
 
 
-def weigh(files, table, base):
-    """All stretches of the files with their weights."""
+def weigh(files, table, base, sequences=stretches):
+    """All stretches of the files, or other sequences, with their weights."""
     corpus = collections.Counter()
     for path in files:
-        for run, weight in stretches(path, table, base).items():
+        for run, weight in sequences(path, table, base).items():
             corpus[run] += weight * pathlib.Path(path).stat().st_size ** 0.5
     return corpus
 
@@ -264,11 +260,7 @@ def main():
     arguments = arguments.parse_args()
     table = ops()
     if arguments.joins:
-        weights = collections.Counter()
-        for path in arguments.files:
-            for row, weight in joins(path, table, BASE, JOIN_PARTS).items():
-                weights[row] += weight * pathlib.Path(path).stat().st_size ** 0.5
-        for row, _ in weights.most_common(arguments.joins):
+        for row, _ in weigh(arguments.files, table, BASE, joins).most_common(arguments.joins):
             print(", ".join(row))
         return
     corpus = weigh(arguments.files, table, BASE)
