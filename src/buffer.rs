@@ -62,11 +62,6 @@ impl<T> Buffer<T> {
         self.0.pop()
     }
 
-    /// Takes all elements out.
-    pub(crate) fn drain(&mut self) -> impl Iterator<Item = T> {
-        self.0.drain(..)
-    }
-
     pub(crate) fn clear(&mut self) {
         self.0.clear();
     }

@@ -65,10 +65,12 @@ impl Module {
         copy.extend_from_slice(bytes);
         let bytes = copy.into_boxed_slice();
         let parsed = parse::parse(bytes, config, engine.types())?;
-        let code = CodeMap::new(parsed.bodies.len());
+        let is_eager = config.mode() == CompilationMode::Eager;
+        let map = if is_eager { CodeMap::eager } else { CodeMap::lazy };
+        let code = map(parsed.bodies.len());
         let engine = engine.clone();
         let inner = ModuleInner { engine, parsed, names: Once::new(), code };
-        if inner.engine.config().mode() == CompilationMode::Eager {
+        if is_eager {
             inner.code.translate_all(&inner)?;
         }
         Ok(Self { inner: Arc::new(inner) })

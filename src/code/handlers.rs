@@ -9,7 +9,7 @@ use alloc::boxed::Box;
 use crate::types::index::TagIdx;
 
 /// The handlers of a function.
-#[derive(Debug)]
+#[derive(Default, Debug)]
 pub(crate) struct Handlers {
     /// By start; where several start at the same position, the outer ones first.
     pub(crate) ranges: Box<[TryRange]>,

@@ -5,6 +5,7 @@
 //! hold the instructions; `dispatch` leads from one handler to the next. Nothing here validates:
 //! code comes from the translator, which relies on validation.
 
+mod arena;
 mod backtrace;
 mod code_map;
 mod control;
