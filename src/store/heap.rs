@@ -8,7 +8,7 @@
 //! A reference is 32 bits wide: 0 is null, an odd number an integer of 31 bits, and an even one twice
 //! a handle.
 
-use crate::types::{Layout, SubType, TypeId};
+use crate::types::{CompositeType, SubType, TypeId};
 use alloc::alloc::{alloc_zeroed, dealloc};
 use alloc::boxed::Box;
 use alloc::sync::Arc;
@@ -258,11 +258,7 @@ impl Heap {
 
     /// The bytes of the parts of a structure, or of an array of `len` elements.
     pub(crate) fn parts_bytes_of(&self, ty: TypeId, len: u32) -> u64 {
-        match &self.types[ty.index()].layout {
-            Layout::Struct(layout) => u64::from(layout.bytes),
-            Layout::Array { log2, .. } => u64::from(len) << log2,
-            Layout::Func => unreachable!("functions are no objects"),
-        }
+        self.types[ty.index()].parts_bytes(len)
     }
 
     /// The bytes of an object's parts.
@@ -331,14 +327,15 @@ impl Heap {
             }
             ty => {
                 let ty = self.types[ty.index()].clone();
-                match &ty.layout {
-                    Layout::Struct(layout) => {
-                        layout.traced.iter().for_each(|offset| reference(self, *offset as usize));
+                match &ty.composite {
+                    CompositeType::Struct(fields) => {
+                        fields.traced().iter().for_each(|offset| reference(self, *offset as usize));
                     }
-                    Layout::Array { traced: true, log2 } => {
+                    CompositeType::Array(element) if element.element_type().is_traced() => {
+                        let log2 = element.element_type().log2();
                         (0..len as usize).for_each(|index| reference(self, index << log2));
                     }
-                    Layout::Array { .. } | Layout::Func => {}
+                    CompositeType::Array(_) | CompositeType::Func(_) => {}
                 }
             }
         }
@@ -404,7 +401,7 @@ impl Drop for Heap {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::types::{CompositeType, FieldType, Mutability, StorageType, TypeRegistry};
+    use crate::types::{FieldType, Mutability, StorageType, TypeRegistry};
     use crate::{HeapType, RefType, ValType};
     use alloc::boxed::Box;
 
@@ -415,7 +412,7 @@ mod tests {
         let field = |ty: StorageType| FieldType::new(Mutability::Var, ty);
         let any = StorageType::ValType(ValType::Ref(RefType::new(true, HeapType::Any)));
         let fields = [StorageType::I8, any, ValType::I64.into()].map(field);
-        registry.intern(CompositeType::Struct(fields.into()));
+        registry.intern(CompositeType::Struct(fields.into_iter().collect()));
         registry.intern(CompositeType::Array(field(any)));
         let mut heap = Heap::new(limit);
         registry.update(&mut heap.types);

@@ -1,14 +1,12 @@
 //! Structure and array types, and what they are made of (spec: syntax/types, "composite types").
 
 use super::entity::Mutability;
+use super::fields::Fields;
 use super::func::FuncType;
 use super::heap::{ConcreteType, HeapType};
 use super::registry::{SubType, TypeId, wrong_engine};
 use super::value::ValType;
 use crate::{Engine, Error};
-use alloc::boxed::Box;
-use alloc::sync::Arc;
-use alloc::vec::Vec;
 use core::fmt;
 
 /// The kinds of types that can be defined.
@@ -36,7 +34,7 @@ impl fmt::Display for CompositeKind {
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub(crate) enum CompositeType {
     Func(FuncType),
-    Struct(Arc<[FieldType]>),
+    Struct(Fields),
     Array(FieldType),
 }
 
@@ -64,7 +62,7 @@ impl CompositeType {
     pub(crate) fn map_ids(&self, map: &impl Fn(TypeId) -> TypeId) -> Self {
         match self {
             Self::Func(ty) => Self::Func(ty.map_ids(map)),
-            Self::Struct(fields) => Self::Struct(fields.iter().map(|ty| ty.map_ids(map)).collect()),
+            Self::Struct(fields) => Self::Struct(fields.map_ids(map)),
             Self::Array(ty) => Self::Array(ty.map_ids(map)),
         }
     }
@@ -125,6 +123,11 @@ impl StorageType {
         }
     }
 
+    /// The same as a power of two.
+    pub(crate) const fn log2(self) -> u32 {
+        self.bytes().ilog2()
+    }
+
     /// Whether the collector has to look at it.
     pub(crate) fn is_traced(self) -> bool {
         matches!(self, Self::ValType(ty) if ty.is_traced())
@@ -170,7 +173,7 @@ impl FieldType {
         self.element_type
     }
 
-    fn map_ids(&self, map: &impl Fn(TypeId) -> TypeId) -> Self {
+    pub(super) fn map_ids(&self, map: &impl Fn(TypeId) -> TypeId) -> Self {
         let element_type = match self.element_type {
             StorageType::ValType(ty) => StorageType::ValType(ty.map_ids(map)),
             packed => packed,
@@ -204,7 +207,7 @@ impl fmt::Display for FieldType {
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub struct StructType {
     pub(crate) id: TypeId,
-    fields: Arc<[FieldType]>,
+    fields: Fields,
 }
 
 impl StructType {
@@ -221,7 +224,7 @@ impl StructType {
         engine: &Engine,
         fields: impl IntoIterator<Item = FieldType>,
     ) -> Result<Self, Error> {
-        let fields: Arc<[FieldType]> = fields.into_iter().collect();
+        let fields: Fields = fields.into_iter().collect();
         if fields.len() > FIELDS_MAX {
             return Err(Error::msg(alloc::format!("a structure has at most {FIELDS_MAX} fields")));
         }
@@ -368,60 +371,3 @@ macro_rules! heap_types {
 }
 
 heap_types! { StructType ArrayType }
-
-/// Where the parts of an object are, from the end of its header: what execution and the collector
-/// need to know of a type.
-#[derive(Debug)]
-pub(crate) enum Layout {
-    /// Functions are no objects of the heap.
-    Func,
-    /// Most types are of functions, which need no room for it.
-    Struct(Box<StructLayout>),
-    Array {
-        /// The size of an element, as a power of two.
-        log2: u8,
-        /// Whether elements are references.
-        traced: bool,
-    },
-}
-
-/// Where the fields of a structure are.
-#[derive(Debug)]
-pub(crate) struct StructLayout {
-    /// The size of all fields, a multiple of 8.
-    pub(crate) bytes: u32,
-    /// By field.
-    pub(crate) offsets: Box<[u32]>,
-    /// The offsets of fields that hold references.
-    pub(crate) traced: Box<[u32]>,
-}
-
-impl Layout {
-    pub(crate) fn of(ty: &CompositeType) -> Self {
-        match ty {
-            CompositeType::Func(_) => Self::Func,
-            CompositeType::Struct(fields) => {
-                // Supertypes have a prefix of the fields, so that the order can't be chosen; fields
-                // are aligned to their size, vectors to 8 bytes.
-                let (mut offsets, mut traced) = (Vec::new(), Vec::new());
-                let mut end = 0_u32;
-                for field in &**fields {
-                    let bytes = field.element_type.bytes();
-                    let offset = end.next_multiple_of(bytes.min(8));
-                    offsets.push(offset);
-                    if field.element_type.is_traced() {
-                        traced.push(offset);
-                    }
-                    end = offset + bytes;
-                }
-                let bytes = end.next_multiple_of(8);
-                let (offsets, traced) = (offsets.into(), traced.into());
-                Self::Struct(Box::new(StructLayout { bytes, offsets, traced }))
-            }
-            CompositeType::Array(field) => Self::Array {
-                log2: field.element_type.bytes().ilog2() as u8,
-                traced: field.element_type.is_traced(),
-            },
-        }
-    }
-}

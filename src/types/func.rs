@@ -21,10 +21,15 @@ use core::fmt;
 /// ```
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub struct FuncType {
-    /// The parameters, then the results.
-    types: Arc<[ValType]>,
+    /// The parameters, then the results. None if they are the first ones of [`I32S`], as mostly, which takes
+    /// no memory.
+    types: Option<Arc<[ValType]>>,
     param_count: u32,
+    result_count: u32,
 }
+
+/// The parameters and results of functions that take and give so few values, all of them `i32`.
+static I32S: [ValType; 16] = [ValType::I32; 16];
 
 impl FuncType {
     /// The type of functions from `params` to `results`.
@@ -32,22 +37,38 @@ impl FuncType {
         params: impl IntoIterator<Item = ValType>,
         results: impl IntoIterator<Item = ValType>,
     ) -> Self {
-        let mut param_count = 0;
+        let (mut param_count, mut result_count) = (0, 0);
         let params = params.into_iter().inspect(|_| param_count += 1);
-        let types: Arc<[ValType]> = params.chain(results).collect();
-        Self { types, param_count }
+        let results = results.into_iter().inspect(|_| result_count += 1);
+        let mut types = params.chain(results);
+        let mut few = 0;
+        let other = types.find(|ty| {
+            let is_next = I32S.get(few) == Some(ty);
+            few += usize::from(is_next);
+            !is_next
+        });
+        let all = |other| I32S[..few].iter().copied().chain([other]).chain(types).collect();
+        let types = other.map(all);
+        Self { types, param_count, result_count }
     }
 
     /// The types of the parameters.
     #[inline]
     pub fn params(&self) -> &[ValType] {
-        &self.types[..self.param_count as usize]
+        &self.types()[..self.param_count as usize]
     }
 
     /// The types of the results.
     #[inline]
     pub fn results(&self) -> &[ValType] {
-        &self.types[self.param_count as usize..]
+        &self.types()[self.param_count as usize..]
+    }
+
+    /// The parameters, then the results.
+    #[inline]
+    fn types(&self) -> &[ValType] {
+        let few = || &I32S[..(self.param_count + self.result_count) as usize];
+        self.types.as_deref().unwrap_or_else(few)
     }
 
     /// The type as part of heap types: final, without a supertype.
@@ -66,11 +87,12 @@ impl FuncType {
 
     /// Replaces all ids that it refers to. If there are none, the memory is shared.
     pub(crate) fn map_ids(&self, map: &impl Fn(TypeId) -> TypeId) -> Self {
-        if self.types.iter().all(|ty| ty.map_ids(map) == *ty) {
+        let Some(types) =
+            self.types.as_ref().filter(|types| types.iter().any(|ty| ty.map_ids(map) != *ty))
+        else {
             return self.clone();
-        }
-        let types = self.types.iter().map(|ty| ty.map_ids(map)).collect();
-        Self { types, param_count: self.param_count }
+        };
+        Self { types: Some(types.iter().map(|ty| ty.map_ids(map)).collect()), ..*self }
     }
 
     /// Whether a function of this type may stand where `other` is expected: parameters are

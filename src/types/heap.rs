@@ -127,7 +127,9 @@ impl fmt::Display for HeapType {
 ///
 /// [`Engine::func_type`], [`Engine::struct_type`] and [`Engine::array_type`] tell what it is like;
 /// the other way, [`StructType::concrete`](crate::StructType::concrete) and its kin lead here.
+// Packed, since types of values have it in them, and most of what is known of types are lists of these.
 #[derive(Copy, Clone, PartialEq, Eq, Hash)]
+#[repr(Rust, packed)]
 pub struct ConcreteType {
     pub(crate) id: TypeId,
     pub(crate) kind: CompositeKind,

@@ -5,6 +5,7 @@
 mod composite;
 mod entity;
 mod external;
+mod fields;
 mod func;
 mod heap;
 pub(crate) mod index;
@@ -12,8 +13,8 @@ mod registry;
 mod tag;
 mod value;
 
+pub(crate) use self::composite::CompositeType;
 pub use self::composite::{ArrayType, CompositeKind, FieldType, StorageType, StructType};
-pub(crate) use self::composite::{CompositeType, Layout};
 pub use self::entity::{GlobalType, MemoryType, MemoryTypeBuilder, Mutability, TableType};
 pub use self::external::{ExportType, ExternType, ImportType};
 pub use self::func::FuncType;

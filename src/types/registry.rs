@@ -6,14 +6,15 @@
 //! recursive types are equal only as groups: a reference to a type of the same group is written
 //! relative to the group, so that equality of groups is equality of contents.
 
-use super::composite::{CompositeType, FieldType, Layout};
+use super::composite::{CompositeType, FieldType};
 use super::func::FuncType;
 use super::heap::ConcreteType;
 use super::value::ValType;
 use alloc::boxed::Box;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
-use core::hash::BuildHasher;
+use core::hash::{BuildHasher, Hash, Hasher};
+use core::mem;
 use hashbrown::{DefaultHashBuilder, HashTable};
 use spin::RwLock;
 
@@ -79,7 +80,6 @@ pub(crate) struct SubType {
     /// All supertypes but the type itself, from the greatest one.
     supertypes: Box<[TypeId]>,
     pub(crate) composite: CompositeType,
-    pub(crate) layout: Layout,
 }
 
 impl SubType {
@@ -93,14 +93,21 @@ impl SubType {
     /// which it begins, and its type.
     #[inline]
     pub(crate) fn part(&self, index: usize) -> Option<(usize, FieldType)> {
-        match (&self.composite, &self.layout) {
-            (CompositeType::Struct(fields), Layout::Struct(layout)) => {
-                Some((*layout.offsets.get(index)? as usize, *fields.get(index)?))
+        match &self.composite {
+            CompositeType::Struct(fields) => fields.part(index),
+            CompositeType::Array(element) => {
+                Some((index << element.element_type().log2(), *element))
             }
-            (CompositeType::Array(element), Layout::Array { log2, .. }) => {
-                Some((index << log2, *element))
-            }
-            _ => None,
+            CompositeType::Func(_) => None,
+        }
+    }
+
+    /// The bytes of the parts of a structure, or of an array of `len` elements.
+    pub(crate) fn parts_bytes(&self, len: u32) -> u64 {
+        match &self.composite {
+            CompositeType::Struct(fields) => u64::from(fields.bytes()),
+            CompositeType::Array(element) => u64::from(len) << element.element_type().log2(),
+            CompositeType::Func(_) => unreachable!("functions are no objects"),
         }
     }
 
@@ -131,9 +138,8 @@ pub(crate) struct TypeRegistry {
 
 #[derive(Default)]
 struct Groups {
-    /// The id of the first type of each recursion group, with half of the group's hash; the others
-    /// follow it.
-    first_ids: HashTable<(u32, TypeId)>,
+    /// The id of the first type of each recursion group, by the hash of its declarations; the others follow it.
+    first_ids: HashTable<TypeId>,
     hasher: DefaultHashBuilder,
     /// By [`TypeId`].
     types: Vec<Arc<SubType>>,
@@ -141,30 +147,30 @@ struct Groups {
 
 impl Groups {
     fn find(&self, group: &[SubTypeDecl]) -> Option<TypeId> {
-        let hash = half_hash(&self.hasher, group);
-        let is_same = |known: &(u32, TypeId)| known.0 == hash && self.is_group(known.1, group);
-        Some(self.first_ids.find(whole_hash(hash), is_same)?.1)
+        let is_same = |first: &TypeId| self.declared(*first).eq(group.iter().cloned());
+        self.first_ids.find(self.hash(group.iter().cloned()), is_same).copied()
     }
 
-    /// Whether `group` is the group that begins with the type `first`. The declarations are not kept:
-    /// what became of them tells what they were.
-    fn is_group(&self, first: TypeId, group: &[SubTypeDecl]) -> bool {
+    /// The group that begins with the type `first`, as it was declared. That is not kept: what became of the
+    /// declarations tells what they were.
+    fn declared(&self, first: TypeId) -> impl Iterator<Item = SubTypeDecl> {
         let known = &self.types[first.index()..];
-        if known[0].group_len as usize != group.len() {
-            return false;
-        }
-        let absolute = |id: TypeId| match id.position_in_group() {
-            Some(position) => first.offset(position),
-            // Whoever names a type of the group by its id declares another group.
-            None if (first.0..first.0 + known[0].group_len).contains(&id.0) => TypeId::in_group(0),
-            None => id,
+        let known = &known[..known[0].group_len as usize];
+        let relative = move |id: TypeId| match id.0.checked_sub(first.0) {
+            Some(position) if (position as usize) < known.len() => TypeId::in_group(position),
+            _ => id,
         };
-        known.iter().zip(group).all(|(known, declared)| {
-            let SubTypeDecl { is_final, supertype, composite } = declared.map_ids(&absolute);
-            known.is_final == is_final
-                && known.supertypes.last() == supertype.as_ref()
-                && known.composite == composite
+        known.iter().map(move |ty| SubTypeDecl {
+            is_final: ty.is_final,
+            supertype: ty.supertypes.last().copied().map(relative),
+            composite: ty.composite.map_ids(&relative),
         })
+    }
+
+    fn hash(&self, group: impl Iterator<Item = SubTypeDecl>) -> u64 {
+        let mut hasher = self.hasher.build_hasher();
+        group.for_each(|ty| ty.hash(&mut hasher));
+        hasher.finish()
     }
 
     fn add(&mut self, group: &[SubTypeDecl]) -> TypeId {
@@ -176,29 +182,19 @@ impl Groups {
             let SubTypeDecl { is_final, supertype, composite } = ty.map_ids(&absolute);
             let above = supertype.map_or(&[][..], |id| &self.types[id.index()].supertypes);
             let supertypes = above.iter().copied().chain(supertype).collect();
-            let layout = Layout::of(&composite);
             let group_len = if position == 0 { group.len() as u32 } else { 0 };
-            let ty = SubType { is_final, group_len, supertypes, composite, layout };
+            let ty = SubType { is_final, group_len, supertypes, composite };
             self.types.push(Arc::new(ty));
         }
         // An empty group has no type that could tell what it is.
         if !group.is_empty() {
-            let hash = half_hash(&self.hasher, group);
-            let rehash = |known: &(u32, TypeId)| whole_hash(known.0);
-            self.first_ids.insert_unique(whole_hash(hash), (hash, first), rehash);
+            let mut first_ids = mem::take(&mut self.first_ids);
+            let rehash = |first: &TypeId| self.hash(self.declared(*first));
+            first_ids.insert_unique(rehash(&first), first, rehash);
+            self.first_ids = first_ids;
         }
         first
     }
-}
-
-/// The part of a group's hash that is kept.
-fn half_hash(hasher: &DefaultHashBuilder, group: &[SubTypeDecl]) -> u32 {
-    hasher.hash_one(group) as u32
-}
-
-/// A hash for the table, which looks at both ends of it.
-fn whole_hash(half: u32) -> u64 {
-    u64::from(half) << 32 | u64::from(half)
 }
 
 impl TypeRegistry {
@@ -320,7 +316,7 @@ mod tests {
     fn list(id: TypeId) -> CompositeType {
         let heap_type = HeapType::Concrete(ConcreteType { id, kind: CompositeKind::Struct });
         let next = ValType::Ref(RefType::new(true, heap_type));
-        CompositeType::Struct([FieldType::new(Mutability::Var, next)].into())
+        CompositeType::Struct([FieldType::new(Mutability::Var, next)].into_iter().collect())
     }
 
     #[test]
@@ -343,7 +339,7 @@ mod tests {
         let declare = |supertype| SubTypeDecl {
             is_final: false,
             supertype,
-            composite: CompositeType::Struct([].into()),
+            composite: CompositeType::Struct([].into_iter().collect()),
         };
         let top = registry.intern_group(&[declare(None)]);
         let group = [declare(Some(top)), declare(Some(TypeId::in_group(0)))];

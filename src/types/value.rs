@@ -22,6 +22,8 @@ pub enum ValType {
     Ref(RefType),
 }
 
+const _: () = assert!(size_of::<ValType>() == 6, "lists of types are small");
+
 impl ValType {
     /// The nullable reference to any function.
     pub const FUNCREF: Self = Self::Ref(RefType::FUNCREF);
