@@ -79,7 +79,7 @@ impl Module {
     ) -> fmt::Result {
         let module = self.inner();
         let mut translator = Translator::default();
-        for defined in 0..module.bodies.len() {
+        for defined in 0..module.body_spans().len() {
             let index = module.imported_funcs + u32::try_from(defined).map_err(|_| fmt::Error)?;
             if func.is_some_and(|func| func != index) {
                 continue;

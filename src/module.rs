@@ -69,9 +69,10 @@ impl Module {
         let map = if is_eager { CodeMap::eager } else { CodeMap::lazy };
         let code = map(parsed.bodies.len());
         let engine = engine.clone();
-        let inner = ModuleInner { engine, parsed, names: Once::new(), code };
+        let mut inner = ModuleInner { engine, parsed, names: Once::new(), code };
         if is_eager {
             inner.code.translate_all(&inner)?;
+            inner.parsed.bodies.forget();
         }
         Ok(Self { inner: Arc::new(inner) })
     }
@@ -183,7 +184,7 @@ impl ModuleInner {
     /// The bytes of a function's body; `None` if it is imported.
     pub(crate) fn body_range(&self, func: FuncIdx) -> Option<Range<usize>> {
         let defined = func.0.checked_sub(self.imported_funcs)?;
-        Some(self.bodies[defined as usize].range())
+        Some(self.body_spans()[defined as usize].range())
     }
 
     /// The declared type of something in an index space.

@@ -185,6 +185,8 @@ impl CodeMap {
         code_offset: u32,
     ) -> Option<usize> {
         let defined = func.0.checked_sub(module.imported_funcs)? as usize;
+        // An eager module has forgotten where bodies are.
+        module.body_spans();
         let mut sources = SourceMap::default();
         let mut translator = Translator::default();
         translator.translate(module, defined, dispatch::label, Some(&mut sources)).ok()?;

@@ -5,6 +5,7 @@
 //! here knows of stores or execution.
 
 mod bodies;
+mod body_spans;
 mod const_expr;
 mod counts;
 mod names;
@@ -13,6 +14,7 @@ mod read;
 mod types;
 
 use self::bodies::{BodyValidation, validate_body};
+use self::body_spans::BodySpans;
 use self::const_expr::ModuleTypes;
 pub(crate) use self::const_expr::{ConstContext, ConstExpr, ConstValue};
 pub(crate) use self::names::FuncNames;
@@ -32,42 +34,43 @@ use hashbrown::{DefaultHashBuilder, HashTable};
 use wasmparser::{FuncValidatorAllocations, Parser, ValidPayload, Validator, WasmFeatures};
 
 /// The declarations of a module, by index space.
+#[derive(Default)]
 pub(crate) struct ParsedModule {
     /// The module itself; spans refer to it.
     pub(crate) bytes: Box<[u8]>,
     /// The canonical type of each type of the module, by [`TypeIdx`].
-    pub(crate) types: Vec<TypeId>,
+    pub(crate) types: Box<[TypeId]>,
     /// What they are, by [`TypeIdx`].
-    pub(crate) defined_types: Vec<Arc<SubType>>,
+    pub(crate) defined_types: Box<[Arc<SubType>]>,
     /// Whether objects of the heap are made, or casts need to know supertypes.
     pub(crate) uses_type_hierarchy: bool,
     /// The type of each function, by [`FuncIdx`], imports first.
-    pub(crate) funcs: Vec<TypeIdx>,
+    pub(crate) funcs: Box<[TypeIdx]>,
     pub(crate) imported_funcs: u32,
     /// By [`TableIdx`], imports first.
-    pub(crate) tables: Vec<TableType>,
+    pub(crate) tables: Box<[TableType]>,
     pub(crate) imported_tables: u32,
     /// The initial element of each defined table that has one.
-    pub(crate) table_inits: Vec<(TableIdx, ConstExpr)>,
+    pub(crate) table_inits: Box<[(TableIdx, ConstExpr)]>,
     /// By [`MemoryIdx`], imports first.
-    pub(crate) memories: Vec<MemoryType>,
+    pub(crate) memories: Box<[MemoryType]>,
     pub(crate) imported_memories: u32,
     /// By [`GlobalIdx`], imports first.
-    pub(crate) globals: Vec<GlobalType>,
+    pub(crate) globals: Box<[GlobalType]>,
     pub(crate) imported_globals: u32,
     /// The type of each tag, by [`TagIdx`], imports first.
-    pub(crate) tags: Vec<TypeIdx>,
+    pub(crate) tags: Box<[TypeIdx]>,
     pub(crate) imported_tags: u32,
     /// The initial value of each defined global.
-    pub(crate) global_inits: Vec<ConstExpr>,
-    /// The bytes of each defined function's body: its locals and instructions.
-    pub(crate) bodies: Vec<Span>,
-    pub(crate) data: Vec<DataSegment>,
-    pub(crate) elements: Vec<ElementSegment>,
-    pub(crate) imports: Vec<Import>,
+    pub(crate) global_inits: Box<[ConstExpr]>,
+    /// Where the body of each defined function is.
+    pub(crate) bodies: BodySpans,
+    pub(crate) data: Box<[DataSegment]>,
+    pub(crate) elements: Box<[ElementSegment]>,
+    pub(crate) imports: Box<[Import]>,
     pub(crate) exports: Exports,
     pub(crate) start: Option<FuncIdx>,
-    pub(crate) custom_sections: Vec<CustomSection>,
+    pub(crate) custom_sections: Box<[CustomSection]>,
     /// What is needed to validate bodies later; only in [`CompilationMode::Lazy`].
     pub(crate) lazy_validation: Option<Box<BodyValidation>>,
 }
@@ -99,7 +102,12 @@ impl ParsedModule {
 
     /// The bytes of all function bodies.
     pub(crate) fn code_bytes(&self) -> usize {
-        self.bodies.iter().map(|body| body.range().len()).sum()
+        self.body_spans().iter().map(|body| body.range().len()).sum()
+    }
+
+    /// Where the bodies of defined functions are; they are known from here on.
+    pub(crate) fn body_spans(&self) -> &[Span] {
+        self.bodies.all(&self.bytes)
     }
 
     /// Validates the body of a defined function, if that was put off.
@@ -122,7 +130,7 @@ impl ParsedModule {
 }
 
 /// A range of the bytes of a module, which has less than 4 GiB.
-#[derive(Debug, Copy, Clone, PartialEq, Eq)]
+#[derive(Debug, Default, Copy, Clone, PartialEq, Eq)]
 pub(crate) struct Span {
     pub(crate) start: u32,
     pub(crate) end: u32,
@@ -179,9 +187,15 @@ pub(crate) enum ExportedItem {
 #[derive(Default)]
 pub(crate) struct Exports {
     /// In the order of the module.
-    list: Vec<(Span, ExportedItem)>,
-    /// Positions in the list, by the hash of their names; none if there are few.
-    by_name: HashTable<u32>,
+    list: Box<[(Span, ExportedItem)]>,
+    /// None if there are few.
+    by_name: Option<Box<ByName>>,
+}
+
+/// Positions in a list of exports, by the hash of their names.
+#[derive(Default)]
+struct ByName {
+    positions: HashTable<u32>,
     hasher: DefaultHashBuilder,
 }
 
@@ -190,30 +204,30 @@ pub(crate) struct Exports {
 const EXPORTS_SCANNED_MAX: usize = 8;
 
 impl Exports {
-    fn from_list(module: &[u8], list: Vec<(Span, ExportedItem)>) -> Self {
-        let hasher = DefaultHashBuilder::default();
+    fn from_list(module: &[u8], list: Box<[(Span, ExportedItem)]>) -> Self {
         if list.len() <= EXPORTS_SCANNED_MAX {
-            return Self { list, by_name: HashTable::new(), hasher };
+            return Self { list, by_name: None };
         }
-        let mut by_name = HashTable::with_capacity(list.len());
+        let hasher = DefaultHashBuilder::default();
+        let mut positions = HashTable::with_capacity(list.len());
         let hash_at = |position: &u32| hasher.hash_one(list[*position as usize].0.bytes(module));
         for position in 0..list.len() as u32 {
             // The validator has refused names that occur twice.
-            by_name.insert_unique(hash_at(&position), position, hash_at);
+            positions.insert_unique(hash_at(&position), position, hash_at);
         }
-        Self { list, by_name, hasher }
+        Self { list, by_name: Some(Box::new(ByName { positions, hasher })) }
     }
 
     fn get(&self, module: &[u8], name: &str) -> Option<ExportedItem> {
         let name = name.as_bytes();
-        if self.list.len() <= EXPORTS_SCANNED_MAX {
+        let Some(by_name) = &self.by_name else {
             let mut exports = self.list.iter();
             let (_, item) = exports.find(|(span, _)| span.is(name, module))?;
             return Some(*item);
-        }
+        };
         let is_named = |position: &u32| self.list[*position as usize].0.is(name, module);
-        let position = *self.by_name.find(self.hasher.hash_one(name), is_named)?;
-        Some(self.list[position as usize].1)
+        let position = by_name.positions.find(by_name.hasher.hash_one(name), is_named)?;
+        Some(self.list[*position as usize].1)
     }
 
     /// Names and items in the order of the module.
@@ -335,7 +349,7 @@ mod tests {
         );
         assert_eq!((module.imported_funcs, module.funcs.len(), module.bodies.len()), (1, 3, 2));
         assert_eq!(module.types[0], module.types[module.funcs[1].index()]);
-        assert_eq!(module.memories, [MemoryType::new(1, Some(2)), MemoryType::new(4, None)]);
+        assert_eq!(*module.memories, [MemoryType::new(1, Some(2)), MemoryType::new(4, None)]);
         assert_eq!((module.imported_globals, module.globals.len()), (1, 2));
         assert_eq!(module.global_inits.len(), 1);
         assert_eq!(module.start, Some(FuncIdx(2)));
@@ -373,6 +387,18 @@ mod tests {
         let error = module.validate_body(1).unwrap_err();
         assert_eq!(error.offset(), Some(wasm.len() - 1), "{error}");
         module.validate_body(0).unwrap();
+    }
+
+    #[test]
+    fn forgotten_bodies_are_found_again() {
+        let text = r#"(module (import "a" "f" (func)) (func) (func (local i64) (drop (i32.const 1)))
+            (@custom "c" "c") (func (nop)))"#;
+        for text in [text, "(module)"] {
+            let mut module = parse_text(text);
+            let spans = module.body_spans().to_vec();
+            module.bodies.forget();
+            assert_eq!(module.body_spans(), spans);
+        }
     }
 
     #[test]

@@ -2,13 +2,14 @@
 
 use super::{Span, span_of};
 use crate::types::index::FuncIdx;
+use alloc::boxed::Box;
 use alloc::vec::Vec;
 use wasmparser::{BinaryReader, Name, NameSectionReader};
 
 /// Function names, sorted by function.
 #[derive(Default)]
 pub(crate) struct FuncNames {
-    names: Vec<(FuncIdx, Span)>,
+    names: Box<[(FuncIdx, Span)]>,
 }
 
 impl FuncNames {
@@ -30,7 +31,7 @@ impl FuncNames {
         }
         // Sorted within a subsection already; a second one may come.
         names.sort_by_key(|(func, _)| *func);
-        Self { names }
+        Self { names: names.into() }
     }
 
     /// The name of a function, as bytes of the module.

@@ -1,6 +1,7 @@
 //! One pass over the sections of a module, validating each before it is read.
 
 use super::bodies::BodyValidation;
+use super::body_spans::BodySpans;
 use super::counts;
 use super::types::{self, TypeSpace, Unsupported};
 use super::{
@@ -8,7 +9,7 @@ use super::{
     ExportedItem, Exports, Import, ModuleTypes, ParsedModule, Span, span_of, validates_bodies,
 };
 use crate::types::index::{FuncIdx, GlobalIdx, MemoryIdx, TableIdx, TagIdx, TypeIdx};
-use crate::types::{CompositeKind, TypeRegistry};
+use crate::types::{CompositeKind, GlobalType, MemoryType, TableType, TypeRegistry};
 use crate::{Config, Error};
 use alloc::boxed::Box;
 use alloc::vec::Vec;
@@ -36,8 +37,17 @@ pub(crate) fn parse(
     for payload in parser.parse_all(&bytes) {
         reader.payload(payload.map_err(Error::parse)?)?;
     }
-    let ModuleReader { mut module, validation, exports, .. } = reader;
-    module.exports = Exports::from_list(&bytes, exports);
+    let ModuleReader { mut module, validation, code_section, .. } = reader;
+    let ModuleReader { spaces, bodies, exports, custom_sections, .. } = reader;
+    let Spaces { funcs, tables, memories, globals, tags } = spaces;
+    module.funcs = funcs.into();
+    module.tables = tables.into();
+    module.memories = memories.into();
+    module.globals = globals.into();
+    module.tags = tags.into();
+    module.bodies = BodySpans::new(code_section, bodies.into());
+    module.exports = Exports::from_list(&bytes, exports.into());
+    module.custom_sections = custom_sections.into();
     module.bytes = bytes;
     match validation {
         Some(validation) if validates_bodies(config.mode()) => {
@@ -58,38 +68,28 @@ struct ModuleReader<'a> {
     features: WasmFeatures,
     /// The byte offset of the current section, for errors of our own.
     section_offset: usize,
+    spaces: Spaces,
+    /// Where the contents of the code section begin.
+    code_section: u32,
+    bodies: Vec<Span>,
     exports: Vec<(Span, ExportedItem)>,
+    custom_sections: Vec<CustomSection>,
+    /// All else.
     module: ParsedModule,
+}
+
+/// The index spaces that imports are in, too.
+#[derive(Default)]
+struct Spaces {
+    funcs: Vec<TypeIdx>,
+    tables: Vec<TableType>,
+    memories: Vec<MemoryType>,
+    globals: Vec<GlobalType>,
+    tags: Vec<TypeIdx>,
 }
 
 impl<'a> ModuleReader<'a> {
     fn new(bytes: &'a [u8], features: WasmFeatures, registry: &'a TypeRegistry) -> Self {
-        let module = ParsedModule {
-            bytes: Box::default(),
-            types: Vec::new(),
-            defined_types: Vec::new(),
-            uses_type_hierarchy: false,
-            funcs: Vec::new(),
-            imported_funcs: 0,
-            tables: Vec::new(),
-            imported_tables: 0,
-            table_inits: Vec::new(),
-            memories: Vec::new(),
-            imported_memories: 0,
-            globals: Vec::new(),
-            imported_globals: 0,
-            tags: Vec::new(),
-            imported_tags: 0,
-            global_inits: Vec::new(),
-            bodies: Vec::new(),
-            data: Vec::new(),
-            elements: Vec::new(),
-            imports: Vec::new(),
-            exports: Exports::default(),
-            start: None,
-            custom_sections: Vec::new(),
-            lazy_validation: None,
-        };
         Self {
             bytes,
             registry,
@@ -97,8 +97,12 @@ impl<'a> ModuleReader<'a> {
             validation: None,
             features,
             section_offset: 0,
+            spaces: Spaces::default(),
+            code_section: 0,
+            bodies: Vec::new(),
             exports: Vec::new(),
-            module,
+            custom_sections: Vec::new(),
+            module: ParsedModule::default(),
         }
     }
 
@@ -128,15 +132,17 @@ impl<'a> ModuleReader<'a> {
                 self.module.start = Some(FuncIdx(func));
                 Ok(())
             }
-            Payload::CodeSectionStart { .. } => {
-                let defined = self.module.funcs.len() - self.module.imported_funcs as usize;
-                self.module.bodies = Vec::with_capacity(defined);
+            Payload::CodeSectionStart { unchecked_range, .. } => {
+                // A module has less than 4 GiB.
+                self.code_section = unchecked_range.start as u32;
+                let defined = self.spaces.funcs.len() - self.module.imported_funcs as usize;
+                self.bodies = Vec::with_capacity(defined);
                 Ok(())
             }
             Payload::CustomSection(section) => {
                 let name = span_of(self.bytes, section.name().as_bytes());
                 let data = span_of(self.bytes, section.data());
-                self.module.custom_sections.push(CustomSection { name, data });
+                self.custom_sections.push(CustomSection { name, data });
                 Ok(())
             }
             // The validator has refused sections and versions that it does not know.
@@ -151,13 +157,12 @@ impl<'a> ModuleReader<'a> {
 
     fn types(&mut self, section: wasmparser::TypeSectionReader<'a>) -> Result<(), Error> {
         let count = section.count() as usize;
-        self.module.types.reserve_exact(count);
-        self.module.defined_types.reserve_exact(count);
+        let (mut ids, mut defined) = (Vec::with_capacity(count), Vec::with_capacity(count));
         let mut group = Vec::new();
         for rec_group in section {
             let rec_group = rec_group.map_err(Error::parse)?;
             let members = rec_group.types().cloned().collect::<Vec<_>>();
-            let space = TypeSpace { group: &members, ..self.module.type_space() };
+            let space = TypeSpace { ids: &ids, defined: &defined, group: &members };
             group.clear();
             for ty in space.declarations() {
                 group.push(self.supported(ty)?);
@@ -168,22 +173,24 @@ impl<'a> ModuleReader<'a> {
                 let ty = self.registry.get(id);
                 self.module.uses_type_hierarchy |=
                     !ty.is_final || ty.composite.kind() != CompositeKind::Func;
-                self.module.types.push(id);
-                self.module.defined_types.push(ty);
+                ids.push(id);
+                defined.push(ty);
             }
         }
+        (self.module.types, self.module.defined_types) = (ids.into(), defined.into());
         Ok(())
     }
 
     fn imports(&mut self, section: wasmparser::ImportSectionReader<'a>) -> Result<(), Error> {
-        self.module.imports.reserve_exact(section.count() as usize);
+        let mut imports = Vec::with_capacity(section.count() as usize);
         for import in section.into_imports() {
             let import = import.map_err(Error::parse)?;
             let item = self.imported_item(import.ty)?;
             let module = span_of(self.bytes, import.module.as_bytes());
             let name = span_of(self.bytes, import.name.as_bytes());
-            self.module.imports.push(Import { module, name, item });
+            imports.push(Import { module, name, item });
         }
+        self.module.imports = imports.into();
         Ok(())
     }
 
@@ -192,30 +199,30 @@ impl<'a> ModuleReader<'a> {
         let module = &mut self.module;
         Ok(match ty {
             TypeRef::Func(ty) => {
-                module.funcs.push(TypeIdx(ty));
+                self.spaces.funcs.push(TypeIdx(ty));
                 module.imported_funcs += 1;
                 ExportedItem::Func(FuncIdx(module.imported_funcs - 1))
             }
             TypeRef::Table(ty) => {
                 let ty = self.supported(self.module.type_space().table_type(ty))?;
-                self.module.tables.push(ty);
+                self.spaces.tables.push(ty);
                 self.module.imported_tables += 1;
                 ExportedItem::Table(TableIdx(self.module.imported_tables - 1))
             }
             TypeRef::Memory(ty) => {
                 let ty = self.supported(types::memory_type(ty))?;
-                self.module.memories.push(ty);
+                self.spaces.memories.push(ty);
                 self.module.imported_memories += 1;
                 ExportedItem::Memory(MemoryIdx(self.module.imported_memories - 1))
             }
             TypeRef::Global(ty) => {
                 let ty = self.supported(self.module.type_space().global_type(ty))?;
-                self.module.globals.push(ty);
+                self.spaces.globals.push(ty);
                 self.module.imported_globals += 1;
                 ExportedItem::Global(GlobalIdx(self.module.imported_globals - 1))
             }
             TypeRef::Tag(ty) => {
-                module.tags.push(TypeIdx(ty.func_type_idx));
+                self.spaces.tags.push(TypeIdx(ty.func_type_idx));
                 module.imported_tags += 1;
                 ExportedItem::Tag(TagIdx(module.imported_tags - 1))
             }
@@ -224,53 +231,56 @@ impl<'a> ModuleReader<'a> {
     }
 
     fn funcs(&mut self, section: wasmparser::FunctionSectionReader<'a>) -> Result<(), Error> {
-        self.module.funcs.reserve_exact(section.count() as usize);
+        self.spaces.funcs.reserve_exact(section.count() as usize);
         for ty in section {
-            self.module.funcs.push(TypeIdx(ty.map_err(Error::parse)?));
+            self.spaces.funcs.push(TypeIdx(ty.map_err(Error::parse)?));
         }
         Ok(())
     }
 
     fn tables(&mut self, section: wasmparser::TableSectionReader<'a>) -> Result<(), Error> {
-        self.module.tables.reserve_exact(section.count() as usize);
+        self.spaces.tables.reserve_exact(section.count() as usize);
+        let mut inits = Vec::new();
         for table in section {
             let table = table.map_err(Error::parse)?;
-            let index = TableIdx(self.module.tables.len() as u32);
+            let index = TableIdx(self.spaces.tables.len() as u32);
             let ty = self.supported(self.module.type_space().table_type(table.ty))?;
-            self.module.tables.push(ty);
+            self.spaces.tables.push(ty);
             if let TableInit::Expr(expr) = &table.init {
-                self.module.table_inits.push((index, self.const_expr(expr)?));
+                inits.push((index, self.const_expr(expr)?));
             }
         }
+        self.module.table_inits = inits.into();
         Ok(())
     }
 
     fn memories(&mut self, section: wasmparser::MemorySectionReader<'a>) -> Result<(), Error> {
-        self.module.memories.reserve_exact(section.count() as usize);
+        self.spaces.memories.reserve_exact(section.count() as usize);
         for ty in section {
             let ty = self.supported(types::memory_type(ty.map_err(Error::parse)?))?;
-            self.module.memories.push(ty);
+            self.spaces.memories.push(ty);
         }
         Ok(())
     }
 
     fn globals(&mut self, section: wasmparser::GlobalSectionReader<'a>) -> Result<(), Error> {
         let count = section.count() as usize;
-        self.module.globals.reserve_exact(count);
-        self.module.global_inits.reserve_exact(count);
+        self.spaces.globals.reserve_exact(count);
+        let mut inits = Vec::with_capacity(count);
         for global in section {
             let global = global.map_err(Error::parse)?;
             let ty = self.supported(self.module.type_space().global_type(global.ty))?;
-            self.module.globals.push(ty);
-            self.module.global_inits.push(self.const_expr(&global.init_expr)?);
+            self.spaces.globals.push(ty);
+            inits.push(self.const_expr(&global.init_expr)?);
         }
+        self.module.global_inits = inits.into();
         Ok(())
     }
 
     fn tags(&mut self, section: wasmparser::TagSectionReader<'a>) -> Result<(), Error> {
-        self.module.tags.reserve_exact(section.count() as usize);
+        self.spaces.tags.reserve_exact(section.count() as usize);
         for tag in section {
-            self.module.tags.push(TypeIdx(tag.map_err(Error::parse)?.func_type_idx));
+            self.spaces.tags.push(TypeIdx(tag.map_err(Error::parse)?.func_type_idx));
         }
         Ok(())
     }
@@ -293,7 +303,7 @@ impl<'a> ModuleReader<'a> {
     }
 
     fn elements(&mut self, section: wasmparser::ElementSectionReader<'a>) -> Result<(), Error> {
-        self.module.elements.reserve_exact(section.count() as usize);
+        let mut elements = Vec::with_capacity(section.count() as usize);
         for segment in section {
             let segment = segment.map_err(Error::parse)?;
             let mode = match &segment.kind {
@@ -305,13 +315,14 @@ impl<'a> ModuleReader<'a> {
                 },
             };
             let items = self.element_items(segment.items)?;
-            self.module.elements.push(ElementSegment { items, mode });
+            elements.push(ElementSegment { items, mode });
         }
+        self.module.elements = elements.into();
         Ok(())
     }
 
     fn data(&mut self, section: wasmparser::DataSectionReader<'a>) -> Result<(), Error> {
-        self.module.data.reserve_exact(section.count() as usize);
+        let mut data = Vec::with_capacity(section.count() as usize);
         for segment in section {
             let segment = segment.map_err(Error::parse)?;
             let mode = match &segment.kind {
@@ -322,8 +333,9 @@ impl<'a> ModuleReader<'a> {
                 },
             };
             let range = span_of(self.bytes, segment.data);
-            self.module.data.push(DataSegment { range, mode });
+            data.push(DataSegment { range, mode });
         }
+        self.module.data = data.into();
         Ok(())
     }
 
@@ -348,7 +360,7 @@ impl<'a> ModuleReader<'a> {
 
     fn body(&mut self, body: &FunctionBody<'a>) -> Result<(), Error> {
         let func = self.validator.code_section_entry(body).map_err(Error::parse)?;
-        self.module.bodies.push(span_of(self.bytes, body.as_bytes()));
+        self.bodies.push(span_of(self.bytes, body.as_bytes()));
         self.validation.get_or_insert_with(|| BodyValidation::new(func.resources, self.features));
         Ok(())
     }
