@@ -172,7 +172,7 @@ impl<'a> ModuleReader<'a> {
                 let id = first_id.offset(position);
                 let ty = self.registry.get(id);
                 self.module.uses_type_hierarchy |=
-                    !ty.is_final || ty.composite.kind() != CompositeKind::Func;
+                    !ty.is_final() || ty.composite.kind() != CompositeKind::Func;
                 ids.push(id);
                 defined.push(ty);
             }

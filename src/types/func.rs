@@ -21,15 +21,23 @@ use core::fmt;
 /// ```
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub struct FuncType {
-    /// The parameters, then the results. None if they are the first ones of [`I32S`], as mostly, which takes
-    /// no memory.
+    /// The parameters, then the results. None if [`USUAL`] has them, which takes no memory.
     types: Option<Arc<[ValType]>>,
     param_count: u32,
-    result_count: u32,
+    /// How many `i32` and `i64` they are, if [`USUAL`] has them.
+    usual: [u8; 2],
+    /// Whether one of them has an id in it.
+    has_ids: bool,
 }
 
-/// The parameters and results of functions that take and give so few values, all of them `i32`.
-static I32S: [ValType; 16] = [ValType::I32; 16];
+/// The types of most functions' values: up to 16 `i32` and then up to 16 `i64` stand side by side here.
+static USUAL: [ValType; 2 * USUAL_MAX] = {
+    let mut types = [ValType::I32; 2 * USUAL_MAX];
+    let (_, last) = types.split_at_mut(USUAL_MAX);
+    last.copy_from_slice(&[ValType::I64; USUAL_MAX]);
+    types
+};
+const USUAL_MAX: usize = 16;
 
 impl FuncType {
     /// The type of functions from `params` to `results`.
@@ -37,19 +45,33 @@ impl FuncType {
         params: impl IntoIterator<Item = ValType>,
         results: impl IntoIterator<Item = ValType>,
     ) -> Self {
-        let (mut param_count, mut result_count) = (0, 0);
+        let mut param_count = 0;
         let params = params.into_iter().inspect(|_| param_count += 1);
-        let results = results.into_iter().inspect(|_| result_count += 1);
         let mut types = params.chain(results);
-        let mut few = 0;
-        let other = types.find(|ty| {
-            let is_next = I32S.get(few) == Some(ty);
-            few += usize::from(is_next);
-            !is_next
+        let (mut i32s, mut i64s) = (0, 0);
+        let other = types.find(|ty| match ty {
+            ValType::I32 if i32s < USUAL_MAX && i64s == 0 => {
+                i32s += 1;
+                false
+            }
+            ValType::I64 if i64s < USUAL_MAX => {
+                i64s += 1;
+                false
+            }
+            _ => true,
         });
-        let all = |other| I32S[..few].iter().copied().chain([other]).chain(types).collect();
-        let types = other.map(all);
-        Self { types, param_count, result_count }
+        let first = &USUAL[USUAL_MAX - i32s..USUAL_MAX + i64s];
+        let Some(other) = other else {
+            drop(types);
+            let usual = [i32s as u8, i64s as u8];
+            return Self { types: None, param_count, usual, has_ids: false };
+        };
+        let types: Arc<[ValType]> = first.iter().copied().chain([other]).chain(types).collect();
+        let has_id = |ty: &ValType| {
+            ty.as_ref_type().is_some_and(|ty| ty.heap_type().as_concrete().is_some())
+        };
+        let has_ids = types.iter().any(has_id);
+        Self { types: Some(types), param_count, usual: [0; 2], has_ids }
     }
 
     /// The types of the parameters.
@@ -67,8 +89,10 @@ impl FuncType {
     /// The parameters, then the results.
     #[inline]
     fn types(&self) -> &[ValType] {
-        let few = || &I32S[..(self.param_count + self.result_count) as usize];
-        self.types.as_deref().unwrap_or_else(few)
+        self.types.as_deref().unwrap_or_else(|| {
+            let [i32s, i64s] = self.usual.map(usize::from);
+            &USUAL[USUAL_MAX - i32s..USUAL_MAX + i64s]
+        })
     }
 
     /// The type as part of heap types: final, without a supertype.
@@ -87,12 +111,12 @@ impl FuncType {
 
     /// Replaces all ids that it refers to. If there are none, the memory is shared.
     pub(crate) fn map_ids(&self, map: &impl Fn(TypeId) -> TypeId) -> Self {
-        let Some(types) =
-            self.types.as_ref().filter(|types| types.iter().any(|ty| ty.map_ids(map) != *ty))
-        else {
-            return self.clone();
-        };
-        Self { types: Some(types.iter().map(|ty| ty.map_ids(map)).collect()), ..*self }
+        match &self.types {
+            Some(types) if self.has_ids => {
+                Self { types: Some(types.iter().map(|ty| ty.map_ids(map)).collect()), ..*self }
+            }
+            _ => self.clone(),
+        }
     }
 
     /// Whether a function of this type may stand where `other` is expected: parameters are
@@ -145,5 +169,34 @@ impl fmt::Display for FuncType {
         list(f, self.params())?;
         f.write_str(" -> ")?;
         list(f, self.results())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use ValType::{F32, I32, I64};
+    use alloc::vec::Vec;
+
+    #[test]
+    fn types_are_what_they_are_made_of() {
+        let many = |count: usize| alloc::vec![I32; count];
+        for params in [many(0), many(16), many(17), [many(2), many(16)].concat(), Vec::from([I64])]
+        {
+            for results in [&[][..], &[I32], &[I64], &[I64; 17], &[F32, I32], &[I64, I32]] {
+                let ty = FuncType::new(params.iter().copied(), results.iter().copied());
+                assert_eq!((ty.params(), ty.results()), (&params[..], results));
+                let all = params.iter().chain(results).copied();
+                assert_eq!(ty == FuncType::new(all, []), results.is_empty());
+            }
+        }
+    }
+
+    #[test]
+    fn usual_types_take_no_memory() {
+        let usual =
+            [FuncType::new([I32; 3], [I64]), FuncType::new([], []), FuncType::new([I64], [])];
+        assert!(usual.iter().all(|ty| ty.types.is_none()));
+        assert!(FuncType::new([I64, I32], []).types.is_some());
     }
 }

@@ -13,6 +13,7 @@ use super::value::ValType;
 use alloc::boxed::Box;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
+use core::array;
 use core::hash::{BuildHasher, Hash, Hasher};
 use core::mem;
 use hashbrown::{DefaultHashBuilder, HashTable};
@@ -74,19 +75,52 @@ impl SubTypeDecl {
 /// A type of an engine.
 #[derive(Debug)]
 pub(crate) struct SubType {
-    pub(crate) is_final: bool,
-    /// Of the first type of a recursion group, the number of types in it; of others 0.
-    group_len: u32,
-    /// All supertypes but the type itself, from the greatest one.
-    supertypes: Box<[TypeId]>,
     pub(crate) composite: CompositeType,
+    /// What else was declared; nothing of final types without supertypes, as most are.
+    hierarchy: Option<Box<Hierarchy>>,
 }
 
+/// How a type stands to others.
+#[derive(Debug)]
+struct Hierarchy {
+    /// All supertypes but the type itself, from the greatest one.
+    supertypes: Box<[TypeId]>,
+    /// The first ones again, or [`NO_TYPE`]: casts look no further, mostly.
+    near: [TypeId; NEAR_LEN],
+    is_final: bool,
+    /// Of the first type of a recursion group, the number of types in it.
+    group_len: u32,
+}
+
+const NEAR_LEN: usize = 4;
+const NO_TYPE: TypeId = TypeId(u32::MAX);
+
 impl SubType {
-    /// Whether this is a subtype of `other`, which is another type and has `depth` supertypes: a type's
-    /// ancestors are found by their depth.
-    fn has_supertype(&self, other: TypeId, depth: usize) -> bool {
-        self.supertypes.get(depth) == Some(&other)
+    /// The type that a declaration makes, whose supertype has the supertypes `above`.
+    fn new(ty: SubTypeDecl, above: &[TypeId], group_len: u32) -> Self {
+        let SubTypeDecl { is_final, supertype, composite } = ty;
+        if is_final && supertype.is_none() && group_len == 1 {
+            return Self { composite, hierarchy: None };
+        }
+        let supertypes: Box<[TypeId]> = above.iter().copied().chain(supertype).collect();
+        let near = array::from_fn(|depth| supertypes.get(depth).copied().unwrap_or(NO_TYPE));
+        let hierarchy = Hierarchy { supertypes, near, is_final, group_len };
+        Self { composite, hierarchy: Some(Box::new(hierarchy)) }
+    }
+
+    /// Whether no other type may have this one as supertype.
+    pub(crate) fn is_final(&self) -> bool {
+        self.hierarchy.as_ref().is_none_or(|it| it.is_final)
+    }
+
+    /// The number of types in the recursion group that begins with this one.
+    fn group_len(&self) -> usize {
+        self.hierarchy.as_ref().map_or(1, |it| it.group_len as usize)
+    }
+
+    /// All supertypes but the type itself, from the greatest one.
+    fn supertypes(&self) -> &[TypeId] {
+        self.hierarchy.as_ref().map_or(&[], |it| &it.supertypes)
     }
 
     /// The field number `index` of structures of this type, or the element of arrays: the byte at
@@ -110,16 +144,17 @@ impl SubType {
             CompositeType::Func(_) => unreachable!("functions are no objects"),
         }
     }
-
-    /// The number of supertypes.
-    fn depth(&self) -> usize {
-        self.supertypes.len()
-    }
 }
 
 /// Whether the type `sub` of these is `sup` or a subtype of it.
 pub(crate) fn is_subtype(types: &[Arc<SubType>], sub: TypeId, sup: TypeId) -> bool {
-    sub == sup || types[sub.index()].has_supertype(sup, types[sup.index()].depth())
+    let is_ancestor = |it: &Hierarchy| {
+        // A type's ancestors are found by their depth.
+        let depth = || types[sup.index()].supertypes().len();
+        it.near.contains(&sup)
+            || it.supertypes.len() > NEAR_LEN && it.supertypes.get(depth()) == Some(&sup)
+    };
+    sub == sup || types[sub.index()].hierarchy.as_deref().is_some_and(is_ancestor)
 }
 
 #[cold]
@@ -155,14 +190,14 @@ impl Groups {
     /// declarations tells what they were.
     fn declared(&self, first: TypeId) -> impl Iterator<Item = SubTypeDecl> {
         let known = &self.types[first.index()..];
-        let known = &known[..known[0].group_len as usize];
+        let known = &known[..known[0].group_len()];
         let relative = move |id: TypeId| match id.0.checked_sub(first.0) {
             Some(position) if (position as usize) < known.len() => TypeId::in_group(position),
             _ => id,
         };
         known.iter().map(move |ty| SubTypeDecl {
-            is_final: ty.is_final,
-            supertype: ty.supertypes.last().copied().map(relative),
+            is_final: ty.is_final(),
+            supertype: ty.supertypes().last().copied().map(relative),
             composite: ty.composite.map_ids(&relative),
         })
     }
@@ -176,15 +211,17 @@ impl Groups {
     fn add(&mut self, group: &[SubTypeDecl]) -> TypeId {
         let first = u32::try_from(self.types.len()).ok().filter(|first| *first < IN_GROUP / 2);
         let first = TypeId(first.expect("fewer than 2^30 types fit into memory"));
+        if group.len() > self.types.capacity() - self.types.len() {
+            // An eighth more, of which little is left empty.
+            self.types.reserve_exact(group.len().max(self.types.len() / 8));
+        }
         let absolute =
             |id: TypeId| id.position_in_group().map_or(id, |position| first.offset(position));
         for (ty, position) in group.iter().zip(0..) {
-            let SubTypeDecl { is_final, supertype, composite } = ty.map_ids(&absolute);
-            let above = supertype.map_or(&[][..], |id| &self.types[id.index()].supertypes);
-            let supertypes = above.iter().copied().chain(supertype).collect();
-            let group_len = if position == 0 { group.len() as u32 } else { 0 };
-            let ty = SubType { is_final, group_len, supertypes, composite };
-            self.types.push(Arc::new(ty));
+            let ty = ty.map_ids(&absolute);
+            let above = ty.supertype.map_or(&[][..], |id| self.types[id.index()].supertypes());
+            let group_len = if position == 0 { group.len() as u32 } else { 1 };
+            self.types.push(Arc::new(SubType::new(ty, above, group_len)));
         }
         // An empty group has no type that could tell what it is.
         if !group.is_empty() {
@@ -346,6 +383,11 @@ mod tests {
         let middle = registry.intern_group(&group);
         let bottom = middle.offset(1);
         let sibling = registry.intern_group(&[declare(Some(top)), declare(None)]);
+        let mut deep = bottom;
+        for _ in 0..NEAR_LEN {
+            deep = registry.intern_group(&[declare(Some(deep))]);
+        }
+        let deepest = registry.intern_group(&[declare(Some(deep))]);
         for (sub, sup, expected) in [
             (bottom, top, true),
             (bottom, middle, true),
@@ -355,6 +397,11 @@ mod tests {
             (middle, bottom, false),
             (sibling, middle, false),
             (bottom, sibling, false),
+            (deepest, top, true),
+            (deepest, bottom, true),
+            (deepest, deep, true),
+            (deepest, sibling, false),
+            (deep, deepest, false),
         ] {
             assert_eq!(registry.is_subtype(sub, sup), expected, "{sub:?} <: {sup:?}");
         }
