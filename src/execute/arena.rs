@@ -17,8 +17,6 @@ pub(super) struct Arena {
     chunks: Buffer<Chunk>,
     /// The address of the chunk that is being filled.
     open: usize,
-    /// The words that all chunks have room for.
-    room: usize,
 }
 
 /// A part of the code that does not move.
@@ -103,9 +101,9 @@ impl Arena {
     /// Returns the chunk's place in the list.
     fn add_chunk(&mut self, code_words: usize, handlers: usize) -> Result<usize, NoMemory> {
         self.chunks.make_room(1)?;
-        let words = (self.room / 4).clamp(CHUNK_WORDS_MIN, CHUNK_WORDS_MAX);
+        let all = self.chunks.iter().map(|chunk| chunk.words.len() + chunk.words.room());
+        let words = (all.sum::<usize>() / 4).clamp(CHUNK_WORDS_MIN, CHUNK_WORDS_MAX);
         let chunk = Chunk::with_room((words.max(code_words), 1, handlers))?;
-        self.room += chunk.words.room();
         let address = chunk.address();
         let at = self.chunks.partition_point(|chunk| chunk.address() < address);
         self.chunks.insert(at, chunk);
@@ -152,7 +150,7 @@ impl Arena {
             entry.code.store(code, Ordering::Release);
         }
         assert_eq!(all.words.len(), words, "no function is left out");
-        (self.open, self.room) = (all.address(), words);
+        self.open = all.address();
         chunks.push(all);
         self.chunks = chunks;
         Ok(())

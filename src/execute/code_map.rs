@@ -36,10 +36,15 @@ type Stub = [u32; 2];
 pub(crate) struct CodeMap {
     /// Pinned: calls hold the address.
     entries: NonNull<[FuncEntry]>,
-    /// The stub of each function, pinned, too: entries lead there. There are none where no function is called
-    /// before it is translated.
-    stubs: NonNull<[Stub]>,
     arena: Mutex<Arena>,
+    /// None if no function is called before it is translated.
+    lazy: Option<Box<Lazy>>,
+}
+
+/// What it takes to translate functions when they are called.
+struct Lazy {
+    /// The stub of each function. Pinned: entries lead there.
+    stubs: NonNull<[Stub]>,
     /// A translator whose buffers are used again, or none.
     spare: Mutex<Buffer<Translator>>,
 }
@@ -59,17 +64,15 @@ impl CodeMap {
         // SAFETY: there are so many stubs.
         let address = |index| unsafe { first.add(index) }.cast::<u8>().as_ptr();
         let entry = |index| FuncEntry { code: AtomicPtr::new(address(index)) };
-        Self::new(leak((0..defined).map(entry)), stubs)
+        let entries = leak((0..defined).map(entry));
+        let lazy = Lazy { stubs, spare: Mutex::default() };
+        CodeMap { entries, arena: Mutex::default(), lazy: Some(Box::new(lazy)) }
     }
 
     /// The map of `defined` functions, none of which is called before [`CodeMap::translate_all`].
     pub(crate) fn eager(defined: usize) -> CodeMap {
         let entry = |_| FuncEntry { code: AtomicPtr::default() };
-        Self::new(leak((0..defined).map(entry)), leak([].into_iter()))
-    }
-
-    fn new(entries: NonNull<[FuncEntry]>, stubs: NonNull<[Stub]>) -> CodeMap {
-        CodeMap { entries, stubs, arena: Mutex::default(), spare: Mutex::default() }
+        CodeMap { entries: leak((0..defined).map(entry)), arena: Mutex::default(), lazy: None }
     }
 
     /// The first entry.
@@ -92,8 +95,8 @@ impl CodeMap {
     fn is_translated(&self, defined: usize) -> bool {
         let code = self.entry(defined).code.load(Ordering::Acquire);
         // SAFETY: the stubs are owned and alive, and nobody writes to them.
-        let stub = unsafe { self.stubs.as_ref() }.get(defined);
-        code.cast_const() != stub.map_or(ptr::null(), |stub| stub.as_ptr().cast())
+        let stubs = self.lazy.as_ref().map(|lazy| unsafe { lazy.stubs.as_ref() });
+        code.cast_const() != stubs.map_or(ptr::null(), |stubs| stubs[defined].as_ptr().cast())
     }
 
     /// Translates a defined function, unless it is already; validates it first if that was put off.
@@ -106,10 +109,11 @@ impl CodeMap {
         if self.is_translated(defined) {
             return Ok(());
         }
+        let lazy = self.lazy.as_ref().expect("functions of an eager module are translated");
         module.validate_body(defined)?;
-        let mut translator = self.spare.lock().pop().unwrap_or_default();
+        let mut translator = lazy.spare.lock().pop().unwrap_or_default();
         self.translate_with(&mut translator, module, defined)?;
-        let spare = &mut *self.spare.lock();
+        let spare = &mut *lazy.spare.lock();
         let keeps = translator.buffer_bytes() <= TRANSLATOR_BYTES_MAX && spare.is_empty();
         if keeps && spare.make_exact_room(1).is_ok() {
             spare.push(translator);
@@ -204,7 +208,7 @@ impl Drop for CodeMap {
         // SAFETY: both are leaked boxes, and whoever calls holds the module.
         unsafe {
             drop(Box::from_raw(self.entries.as_ptr()));
-            drop(Box::from_raw(self.stubs.as_ptr()));
+            self.lazy.iter().for_each(|lazy| drop(Box::from_raw(lazy.stubs.as_ptr())));
         }
     }
 }
