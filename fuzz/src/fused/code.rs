@@ -88,10 +88,7 @@ impl Code {
         if in_acc && let Some((ty, _)) = self.pending.last() {
             return *ty;
         }
-        if in_acc
-            && let Some(ty) =
-                TYPES.into_iter().find(|ty| int(ty) && self.held[*ty as usize].is_some())
-        {
+        if in_acc && let Some((ty, _)) = self.held_like(int) {
             return ty;
         }
         let reader = rest.iter().filter(|part| part.name != "copy").find_map(|part| {
@@ -155,9 +152,7 @@ impl Code {
     ) -> Option<String> {
         Some(match place {
             Place::Acc => {
-                let is_held = |it: &Type| it.shares(ty) && self.held[*it as usize].is_some();
-                let found = TYPES.into_iter().find(is_held)?;
-                let held = local(found, self.held[found as usize]?);
+                let (found, held) = self.held_like(|it| it.shares(ty))?;
                 format!("local.get {held} {}", converted(found, ty)?.unwrap_or_default())
             }
             Place::Slot => format!("local.get {}", local(ty, self.other(ty, choose))),
@@ -166,6 +161,12 @@ impl Code {
             Place::Wide if ty == I64 => constant(I64, i64::MAX - choose(1 << 16) as i64, ""),
             Place::Wide => constant(ty, choose(1 << 16) as i64, ".1"),
         })
+    }
+
+    /// The first local that has what is in an accumulator, of the types that are `like`, and its type.
+    fn held_like(&self, like: impl Fn(&Type) -> bool) -> Option<(Type, usize)> {
+        let held = |ty: Type| Some((ty, local(ty, self.held[ty as usize]?)));
+        TYPES.into_iter().filter(like).find_map(held)
     }
 
     /// Sets a local to what is on the stack.
