@@ -37,30 +37,46 @@ pub(crate) const FUSED_LEN: usize = ROWS.len();
 
 /// The rows that may be a loop by themselves, the ones that step something and end in their only branch: for
 /// a cell that branches to itself there is an opcode that goes on within its handler.
-pub(crate) const LOOPS: [u16; LOOPS_LEN] = {
-    let (mut loops, mut filled, mut row) = ([0; LOOPS_LEN], 0, 0);
-    while row < ROWS.len() {
-        if is_loop(row) {
-            loops[filled] = row as u16;
-            filled += 1;
-        }
-        row += 1;
-    }
-    loops
-};
+pub(crate) const LOOPS: [u16; LOOPS_LEN] = loops_of(&ALL_ROWS);
 
 /// The number of [`LOOPS`].
-pub(crate) const LOOPS_LEN: usize = {
-    let (mut count, mut row) = (0, 0);
+pub(crate) const LOOPS_LEN: usize = count_loops(&ALL_ROWS);
+
+/// The rows by number.
+const ALL_ROWS: [u16; ROWS.len()] = {
+    let (mut rows, mut row) = ([0; ROWS.len()], 0);
     while row < ROWS.len() {
-        count += is_loop(row) as usize;
+        rows[row] = row as u16;
         row += 1;
     }
-    count
+    rows
 };
 
+/// The positions in a list of rows of those that may be a loop by themselves, in ascending order.
+pub(super) const fn loops_of<const LEN: usize>(rows: &[u16]) -> [u16; LEN] {
+    let (mut loops, mut filled, mut at) = ([0; LEN], 0, 0);
+    while at < rows.len() {
+        if is_loop(rows[at] as usize) {
+            loops[filled] = at as u16;
+            filled += 1;
+        }
+        at += 1;
+    }
+    loops
+}
+
+/// How many rows of a list may be a loop by themselves.
+pub(super) const fn count_loops(rows: &[u16]) -> usize {
+    let (mut count, mut at) = (0, 0);
+    while at < rows.len() {
+        count += is_loop(rows[at] as usize) as usize;
+        at += 1;
+    }
+    count
+}
+
 /// Whether a row may be a loop by itself.
-pub(super) const fn is_loop(row: usize) -> bool {
+const fn is_loop(row: usize) -> bool {
     let parts = ROWS[row];
     let (mut steps, mut at) = (false, 0);
     while at < parts.len() {

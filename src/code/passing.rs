@@ -5,7 +5,7 @@
 //! both parts, but neither written nor read. The translator takes it where the names are the same
 //! and nobody else reads the value. Stores and loads are what chains of instructions wait for.
 
-use super::fused::{FUSED_LEN, fused, is_loop};
+use super::fused::{FUSED_LEN, count_loops, fused, loops_of};
 use super::op::{Op, Opcode};
 use super::passing_rows::for_each_passing;
 use super::shape::{Place, Shape};
@@ -78,26 +78,19 @@ const ALL: [Passing; PASSING_LEN] = {
 };
 
 /// The numbers of those that may be a loop by themselves, in ascending order.
-pub(crate) static PASSING_LOOPS: [u16; PASSING_LOOPS_LEN] = {
-    let (mut loops, mut filled, mut number) = ([0; PASSING_LOOPS_LEN], 0, 0);
-    while number < PASSING_LEN {
-        if is_loop(ALL[number].row as usize) {
-            loops[filled] = number as u16;
-            filled += 1;
-        }
-        number += 1;
-    }
-    loops
-};
+pub(crate) static PASSING_LOOPS: [u16; PASSING_LOOPS_LEN] = loops_of(&PASSING_ROWS);
 
 /// The number of [`PASSING_LOOPS`].
-pub(crate) const PASSING_LOOPS_LEN: usize = {
-    let (mut count, mut number) = (0, 0);
+pub(crate) const PASSING_LOOPS_LEN: usize = count_loops(&PASSING_ROWS);
+
+/// The row of each.
+const PASSING_ROWS: [u16; PASSING_LEN] = {
+    let (mut rows, mut number) = ([0; PASSING_LEN], 0);
     while number < PASSING_LEN {
-        count += is_loop(ALL[number].row as usize) as usize;
+        rows[number] = ALL[number].row;
         number += 1;
     }
-    count
+    rows
 };
 
 const fn passing(parts: &[Part]) -> Passing {
