@@ -5,7 +5,7 @@
 //! both parts, but neither written nor read. The translator takes it where the names are the same
 //! and nobody else reads the value. Stores and loads are what chains of instructions wait for.
 
-use super::fused::{FUSED_LEN, count_loops, fused, loops_of};
+use super::fused::{count_loops, fused, loops_of};
 use super::op::{Op, Opcode};
 use super::passing_rows::for_each_passing;
 use super::shape::{Place, Shape};
@@ -117,9 +117,5 @@ const fn passing(parts: &[Part]) -> Passing {
         at += 1;
     }
     let (Some(put), Some(take)) = (put, take) else { panic!("nothing is passed on") };
-    assert!(
-        opcode.index() >= Opcode::fused(0).index()
-            && opcode.index() < Opcode::fused(FUSED_LEN).index()
-    );
     Passing { row: (opcode.index() - Opcode::fused(0).index()) as u16, put, take, as_y }
 }
