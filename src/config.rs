@@ -159,8 +159,8 @@ impl Config {
     }
 
     /// Whether several threads validate the functions of a new module, if it has 60 KB of code or more, and translate
-    /// them, if it has 15 KB: up to 8, and no more than there are processors. On by default; without the feature `std` there
-    /// are no threads. What is reported about a module is the same either way.
+    /// them, if it has 15 KB: up to 8, and no more than there are processors. On by default; without the feature
+    /// `std` there are no threads. What is reported about a module is the same either way.
     ///
     /// ```
     /// use fulmar::{Config, Engine};
