@@ -2,8 +2,9 @@
 
 use super::ParsedModule;
 use super::operators::visit_operator;
+use super::quick::{Quick, Scratch};
 use crate::Error;
-use crate::types::index::FuncIdx;
+use crate::types::index::{FuncIdx, TypeIdx};
 use crate::workers::{Bodies, for_each_body};
 use core::mem;
 use spin::Mutex;
@@ -15,29 +16,36 @@ use wasmparser::{
 /// How many more values than its body has bytes a function may have on its operand stack: a call of two
 /// bytes leaves up to a thousand, for each of which the validator and the translator keep something. As
 /// many as there may be locals. Programs that take values off again don't come near it.
-const FREE_OPERANDS: usize = 50_000;
+pub(super) const FREE_OPERANDS: usize = 50_000;
 
 /// About how long it takes to validate a byte of code.
-const BYTE_NANOSECONDS: usize = 5;
+const BYTE_NANOSECONDS: usize = 2;
 
 /// What is needed to validate the bodies of a module whose declarations are valid.
 pub(crate) struct BodyValidation {
     resources: ValidatorResources,
     features: WasmFeatures,
     /// Memory that the validation of the next body can use again.
-    allocations: Mutex<FuncValidatorAllocations>,
+    memory: Mutex<Memory>,
+}
+
+/// Memory that the validation of the next body can use again.
+#[derive(Default)]
+struct Memory {
+    quick: Scratch,
+    full: FuncValidatorAllocations,
 }
 
 impl BodyValidation {
     pub(super) fn new(resources: ValidatorResources, features: WasmFeatures) -> Self {
-        Self { resources, features, allocations: Mutex::default() }
+        Self { resources, features, memory: Mutex::default() }
     }
 
     /// Validates the body of one defined function.
     pub(super) fn validate(&self, module: &ParsedModule, defined: usize) -> Result<(), Error> {
-        let mut allocations = mem::take(&mut *self.allocations.lock());
-        self.validate_with(&mut allocations, module, defined)?;
-        *self.allocations.lock() = allocations;
+        let mut memory = mem::take(&mut *self.memory.lock());
+        self.validate_with(&mut memory, module, defined)?;
+        *self.memory.lock() = memory;
         Ok(())
     }
 
@@ -45,30 +53,41 @@ impl BodyValidation {
     pub(super) fn validate_all(&self, module: &ParsedModule, parallel: bool) -> Result<(), Error> {
         let nanoseconds = module.code_bytes() * BYTE_NANOSECONDS;
         let bodies = Bodies { count: module.bodies.len(), nanoseconds, parallel };
-        for_each_body(bodies, |allocations, defined| {
-            self.validate_with(allocations, module, defined)
-        })
+        for_each_body(bodies, |memory, defined| self.validate_with(memory, module, defined))
     }
 
     /// As [`BodyValidation::validate`], with memory of the caller.
     fn validate_with(
         &self,
-        allocations: &mut FuncValidatorAllocations,
+        memory: &mut Memory,
         module: &ParsedModule,
         defined: usize,
     ) -> Result<(), Error> {
         let index =
             FuncIdx(module.imported_funcs + u32::try_from(defined).expect("validated count"));
-        let func = FuncToValidate {
-            resources: self.resources.clone(),
-            index: index.0,
-            ty: module.funcs[index.index()].0,
-            features: self.features,
-        };
+        let ty = module.funcs[index.index()];
         let span = module.bodies[defined];
         let bytes = span.bytes(&module.bytes);
-        let reader = BinaryReader::new_features(bytes, u64::from(span.start), self.features);
-        validate_body(func, &FunctionBody::new(reader), allocations)
+        let quick = Quick::new(module, self.features);
+        if quick.is_some_and(|quick| quick.accepts(&mut memory.quick, ty, bytes)) {
+            return Ok(());
+        }
+        let offset = u64::from(span.start);
+        let reader = BinaryReader::new_features(bytes, offset, self.features);
+        self.validate_in_full(&mut memory.full, index, ty, &FunctionBody::new(reader))
+    }
+
+    /// Validates the body of a function of type `ty` by the parser's validator.
+    pub(super) fn validate_in_full(
+        &self,
+        allocations: &mut FuncValidatorAllocations,
+        index: FuncIdx,
+        ty: TypeIdx,
+        body: &FunctionBody<'_>,
+    ) -> Result<(), Error> {
+        let (resources, features) = (self.resources.clone(), self.features);
+        let func = FuncToValidate { resources, index: index.0, ty: ty.0, features };
+        validate_body(func, body, allocations)
     }
 }
 

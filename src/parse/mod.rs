@@ -10,6 +10,7 @@ mod const_expr;
 mod counts;
 mod names;
 mod operators;
+mod quick;
 mod read;
 mod types;
 
