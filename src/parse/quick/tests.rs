@@ -40,7 +40,7 @@ const MODULE: &str = r#"(module
 const KINDS: [u8; 7] = [0x7f, 0x7e, 0x7d, 0x7c, 0x7b, 0x70, 0x6f];
 
 /// What instructions may be followed by: indices, block types, alignments and lanes, right and wrong ones.
-const IMMEDIATES: [&[u8]; 24] = [
+const IMMEDIATES: [&[u8]; 25] = [
     &[],
     &[0],
     &[1],
@@ -54,6 +54,7 @@ const IMMEDIATES: [&[u8]; 24] = [
     &[0x80, 0x80, 0x80, 0x80, 0x10],
     &[0, 0],
     &[0, 1],
+    &[0, 2],
     &[1, 0],
     &[1, 0x7f],
     &[1, 0x70],
