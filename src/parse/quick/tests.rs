@@ -11,6 +11,8 @@ use alloc::vec::Vec;
 use wasmparser::{BinaryReader, FuncValidatorAllocations, FunctionBody, WasmFeatures};
 
 const UNREACHABLE: u8 = 0x00;
+const BLOCK: u8 = 0x02;
+const EMPTY: u8 = 0x40;
 const END: u8 = 0x0b;
 const LOCAL_GET: u8 = 0x20;
 const LOCAL_SET: u8 = 0x21;
@@ -176,6 +178,10 @@ fn what_is_accepted_is_valid() {
                 // A memory other than the first.
                 let known = known && immediates.first() != Some(&0x40);
                 let instruction = [&before, &opcode, immediates].concat();
+                // The operands of the block around are not its own.
+                let block = [BLOCK, EMPTY];
+                let inner = [&before, &block[..], &opcode, immediates, &[UNREACHABLE, END]];
+                judges.both(&body(&[&inner.concat(), &[UNREACHABLE, END]]), false);
                 // Whatever is left on the stack, and in each kind of local.
                 if !judges.both(&body(&[&instruction, &[UNREACHABLE, END]]), known) {
                     continue;
