@@ -6,7 +6,7 @@
 //! straight code into as few cells as it can; no cell goes beyond a branch target.
 
 use super::fused_rows::for_each_fused;
-use super::op::{Op, Opcode};
+use super::op::{Op, Opcode, SEQUENCES};
 use super::shape::{Place, Shape};
 
 /// The most parts a row may have.
@@ -29,8 +29,29 @@ macro_rules! define_fused {
 }
 for_each_fused!(define_fused);
 
-/// Each fused sequence as its sequence without the last part, and the last part.
-pub(crate) static FUSED: [(Opcode, Opcode); ROWS.len()] = TABLE.fused;
+/// What each fused sequence is made of.
+pub(crate) static FUSED: [Seam; ROWS.len()] = TABLE.fused;
+
+/// A fused sequence as its sequence without the last part, and the last part: two opcodes in a number, which
+/// are compared at once.
+#[derive(Clone, Copy)]
+pub(crate) struct Seam(u32);
+
+impl Seam {
+    const fn new(init: Opcode, last: Opcode) -> Seam {
+        Seam((init.0 as u32) << 16 | last.0 as u32)
+    }
+
+    /// The sequence without the last part.
+    pub(crate) const fn init(self) -> Opcode {
+        Opcode((self.0 >> 16) as u16)
+    }
+
+    /// The last part.
+    pub(crate) const fn last(self) -> Opcode {
+        Opcode(self.0 as u16)
+    }
+}
 
 /// The number of fused sequences.
 pub(crate) const FUSED_LEN: usize = ROWS.len();
@@ -97,52 +118,55 @@ const fn is_loop(row: usize) -> bool {
 }
 
 /// The opcode that runs `init` and then `last`, if there is one.
+#[inline]
 pub(crate) fn fuse(init: Opcode, last: Opcode) -> Option<Opcode> {
-    let row = INDEX[slot_of(&INDEX, &FUSED, init, last)];
+    if !GOES_ON[init.index()] {
+        return None;
+    }
+    let row = INDEX[slot_of(&INDEX, &FUSED, Seam::new(init, last))];
     (row != VACANT).then(|| Opcode::fused(usize::from(row)))
 }
 
 /// The same for constants, of a row that there is.
 pub(super) const fn fused(init: Opcode, last: Opcode) -> Opcode {
-    let row = TABLE.index[slot_of(&TABLE.index, &TABLE.fused, init, last)];
+    let row = TABLE.index[slot_of(&TABLE.index, &TABLE.fused, Seam::new(init, last))];
     assert!(row != VACANT, "there is no such row");
     Opcode::fused(row as usize)
 }
+
+/// Of each op in a shape and each row: whether any row goes on with it. Most sequences end where none does.
+static GOES_ON: [bool; SEQUENCES] = {
+    let (mut goes_on, mut row) = ([false; SEQUENCES], 0);
+    while row < ROWS.len() {
+        goes_on[TABLE.fused[row].init().index()] = true;
+        row += 1;
+    }
+    goes_on
+};
 
 /// The rows by their key, with open addressing; half of it is vacant.
 static INDEX: [u16; INDEX_LEN] = TABLE.index;
 const INDEX_LEN: usize = (2 * ROWS.len()).next_power_of_two();
 const VACANT: u16 = u16::MAX;
 
-/// Where the row of `init` and `last` is in the index, or would be.
-const fn slot_of(
-    index: &[u16; INDEX_LEN],
-    fused: &[(Opcode, Opcode); ROWS.len()],
-    init: Opcode,
-    last: Opcode,
-) -> usize {
-    let key = (init.0 as u32) << 16 | last.0 as u32;
+/// Where the row with `seam` is in the index, or would be.
+const fn slot_of(index: &[u16; INDEX_LEN], fused: &[Seam; ROWS.len()], seam: Seam) -> usize {
     // Fibonacci hashing: the upper bits of the product depend on all bits of the key.
-    let hash = key.wrapping_mul(0x9e37_79b9);
+    let hash = seam.0.wrapping_mul(0x9e37_79b9);
     let mut slot = (hash >> (32 - INDEX_LEN.trailing_zeros())) as usize;
-    while index[slot] != VACANT {
-        let row = fused[index[slot] as usize];
-        if row.0.0 == init.0 && row.1.0 == last.0 {
-            break;
-        }
+    while index[slot] != VACANT && fused[index[slot] as usize].0 != seam.0 {
         slot = (slot + 1) % INDEX_LEN;
     }
     slot
 }
 
 struct Table {
-    fused: [(Opcode, Opcode); ROWS.len()],
+    fused: [Seam; ROWS.len()],
     index: [u16; INDEX_LEN],
 }
 
 const TABLE: Table = {
-    let mut table =
-        Table { fused: [(Opcode(0), Opcode(0)); ROWS.len()], index: [VACANT; INDEX_LEN] };
+    let mut table = Table { fused: [Seam(0); ROWS.len()], index: [VACANT; INDEX_LEN] };
     let mut row = 0;
     while row < ROWS.len() {
         let parts = ROWS[row];
@@ -150,12 +174,13 @@ const TABLE: Table = {
         let mut init = parts[0];
         let mut at = 1;
         loop {
-            let slot = slot_of(&table.index, &table.fused, init, parts[at]);
+            let seam = Seam::new(init, parts[at]);
+            let slot = slot_of(&table.index, &table.fused, seam);
             let found = table.index[slot];
             if at + 1 == parts.len() {
                 assert!(found == VACANT, "a fused sequence stands twice");
                 table.index[slot] = row as u16;
-                table.fused[row] = (init, parts[at]);
+                table.fused[row] = seam;
                 break;
             }
             assert!(found != VACANT, "what a fused row begins with is no row above it");

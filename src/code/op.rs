@@ -174,7 +174,7 @@ const NO_SHAPE: u8 = u8::MAX;
 /// The number of opcodes that are one op in one shape.
 pub(crate) const SINGLE_OPCODES: usize = FIRST[OPS.len()] as usize;
 /// The number of opcodes that are an op or a sequence of ops.
-const SEQUENCES: usize = SINGLE_OPCODES + fused::FUSED_LEN;
+pub(super) const SEQUENCES: usize = SINGLE_OPCODES + fused::FUSED_LEN;
 /// The number of all opcodes.
 pub(crate) const OPCODES: usize = PASSING_END + passing::PASSING_LOOPS_LEN;
 /// The number of opcodes but for loops that pass a value on.
@@ -279,8 +279,7 @@ impl Opcode {
     /// The opcode of a cell of these parts that passes a value on in a register, if there is one, and
     /// between which parts.
     pub(crate) fn as_passing(self) -> Option<(Opcode, &'static Passing)> {
-        let row = u16::try_from(self.row()?).ok()?;
-        let number = passing::PASSING.binary_search_by_key(&row, |passing| passing.row).ok()?;
+        let number = passing::number(self.row()?)?;
         Some((Opcode::passing(number), &passing::PASSING[number]))
     }
 
@@ -311,9 +310,9 @@ impl Opcode {
                 parts[at] = rest.single();
                 break;
             };
-            let (init, last) = fused::FUSED[row];
-            parts[at] = last.single();
-            rest = init;
+            let seam = fused::FUSED[row];
+            parts[at] = seam.last().single();
+            rest = seam.init();
         }
         parts.into_iter().flatten().map(|(op, shape)| (op, shape, op.family().layout(shape)))
     }

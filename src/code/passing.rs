@@ -5,7 +5,7 @@
 //! both parts, but neither written nor read. The translator takes it where the names are the same
 //! and nobody else reads the value. Stores and loads are what chains of instructions wait for.
 
-use super::fused::{count_loops, fused, loops_of};
+use super::fused::{FUSED_LEN, count_loops, fused, loops_of};
 use super::op::{Op, Opcode};
 use super::passing_rows::for_each_passing;
 use super::shape::{Place, Shape};
@@ -76,6 +76,25 @@ const ALL: [Passing; PASSING_LEN] = {
     }
     all
 };
+
+/// A bit for each row that has such a twin: few have.
+static IS_PASSED: [u64; FUSED_LEN.div_ceil(64)] = {
+    let (mut bits, mut number) = ([0; FUSED_LEN.div_ceil(64)], 0);
+    while number < PASSING_LEN {
+        let row = ALL[number].row as usize;
+        bits[row / 64] |= 1 << (row % 64);
+        number += 1;
+    }
+    bits
+};
+
+/// The number of the sequence that is the twin of a row.
+pub(super) fn number(row: usize) -> Option<usize> {
+    if IS_PASSED[row / 64] >> (row % 64) & 1 == 0 {
+        return None;
+    }
+    PASSING.binary_search_by_key(&row, |passing| usize::from(passing.row)).ok()
+}
 
 /// The numbers of those that may be a loop by themselves, in ascending order.
 pub(crate) static PASSING_LOOPS: [u16; PASSING_LOOPS_LEN] = loops_of(&PASSING_ROWS);
