@@ -204,7 +204,7 @@ mod tests {
 
     use super::*;
     use crate::buffer::Buffer;
-    use crate::code::encode::Encoder;
+    use crate::code::encode::{Encoder, Slots};
     use crate::code::fused::fuse;
     use crate::code::op::{OPCODES, SINGLE_OPCODES};
 
@@ -263,16 +263,17 @@ mod tests {
         let mut encoder = Encoder::new(&mut code, |opcode| u32::from(opcode.0));
         encoder.cell(opcode);
         for (op, _, layout) in parts {
-            let slots: Vec<u16> = (1..=layout.slots as u16).map(|slot| slot * 8).collect();
+            let mut slots = Slots::default();
+            (1..=layout.slots as u16).for_each(|slot| slots.add(true, slot * 8));
             let mut words: Vec<u32> = (101..101 + layout.words as u32).collect();
             let family = op.family();
             if matches!(family.words.first(), Some(&TARGET)) || *op == Op::BrTable {
                 words[layout.words - family.words.len()] = 0;
             }
-            encoder.words(&words);
-            encoder.slots(&slots);
+            words.iter().for_each(|word| encoder.word(*word));
+            encoder.slots(slots);
             if *op == Op::BrTable {
-                encoder.words(&[0]);
+                encoder.word(0);
             }
         }
         code

@@ -11,6 +11,27 @@ pub(crate) const LABEL_WORDS: usize = 1;
 /// The size of a cell's label in bytes.
 pub(crate) const LABEL_BYTES: usize = LABEL_WORDS * 4;
 
+/// The 16-bit fields of an instruction, the first one lowest.
+#[derive(Default)]
+pub(crate) struct Slots {
+    bits: u64,
+    count: usize,
+}
+
+impl Slots {
+    /// The most fields of an instruction.
+    pub(crate) const MAX: usize = 4;
+
+    /// Appends a field if it is `present`; without a branch, since which ones are is hard to predict.
+    #[inline]
+    pub(crate) fn add(&mut self, present: bool, slot: u16) {
+        debug_assert!(self.count < Slots::MAX || !present);
+        let slot = if present { u64::from(slot) } else { 0 };
+        self.bits |= slot << (16 * self.count as u32 % u64::BITS);
+        self.count += usize::from(present);
+    }
+}
+
 /// Appends cells to a code buffer.
 pub(crate) struct Encoder<'a> {
     code: &'a mut Buffer<u32>,
@@ -44,17 +65,25 @@ impl<'a> Encoder<'a> {
         cell
     }
 
-    /// Appends 32-bit fields.
-    pub(crate) fn words(&mut self, words: &[u32]) {
-        self.code.extend_from_slice(words);
+    /// Appends a 32-bit field.
+    pub(crate) fn word(&mut self, word: u32) {
+        self.code.push(word);
+    }
+
+    /// Appends the first `count` of `words`. To copy all of them, for which there must be room, and to take
+    /// some back is less than to copy that many.
+    pub(crate) fn words<const N: usize>(&mut self, words: [u32; N], count: usize) {
+        debug_assert!(count <= N);
+        let end = self.code.len() + count;
+        self.code.extend_from_slice(&words);
+        self.code.truncate(end);
     }
 
     /// Appends 16-bit fields, padded to 32 bits.
-    pub(crate) fn slots(&mut self, slots: &[u16]) {
-        for pair in slots.chunks(2) {
-            let high = pair.get(1).copied().unwrap_or(0);
-            self.code.push(pack(pair[0], high));
-        }
+    pub(crate) fn slots(&mut self, slots: Slots) {
+        let Slots { bits, count } = slots;
+        let word = |bits: u64| pack(bits as u16, (bits >> 16) as u16);
+        self.words([word(bits), word(bits >> 32)], count.div_ceil(2));
     }
 
     /// Makes the last cell, which branches to itself, one that does so within its handler.

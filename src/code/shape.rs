@@ -51,6 +51,12 @@ impl Shape {
         self.0 as usize
     }
 
+    /// Whether a source is an immediate.
+    pub(crate) const fn has_immediate(self) -> bool {
+        // The upper bit of each source's place.
+        self.0 & 0b10100 != 0
+    }
+
     /// Where the destination goes.
     pub(crate) const fn d(self) -> Place {
         if self.0 & 1 == 0 { Place::Slot } else { Place::Acc }

@@ -6,7 +6,7 @@ use crate::code::Op;
 
 use super::Walk;
 use super::frames::{Frame, FrameKind};
-use super::ir::{Const, Inst, Kind, Label, Operand};
+use super::ir::{Const, Inst, Kind, Label, Operand, Source};
 use super::kinds::Kinds;
 use super::stack::Entry;
 
@@ -37,12 +37,12 @@ impl Walk<'_> {
     pub(super) fn const_i32(&mut self, value: i32) -> Operand {
         let bits = u64::from(value.cast_unsigned());
         self.list.consts.push(Const { kind: Kind::I32, bits });
-        Operand::Const(self.list.consts.len() as u32 - 1)
+        Operand::constant(self.list.consts.len() as u32 - 1)
     }
 
     fn is_zero(&self, operand: Operand) -> bool {
-        match operand {
-            Operand::Const(position) => self.list.consts[position as usize].bits == 0,
+        match operand.source() {
+            Source::Const(position) => self.list.consts[position as usize].bits == 0,
             _ => false,
         }
     }
@@ -106,7 +106,7 @@ impl Walk<'_> {
         }
         let mut slot = frame.slot;
         let moves = self.stack.top(count).iter().any(|entry| {
-            let in_place = entry.value == Operand::Temp(slot);
+            let in_place = entry.value == Operand::temp(slot);
             slot += entry.kind.slots();
             !in_place
         });
@@ -126,15 +126,17 @@ impl Walk<'_> {
         let mut to = slot;
         for at in len - count..len {
             let Entry { kind, value, .. } = self.stack.get(at);
-            let d = Operand::Temp(to);
+            let d = Operand::temp(to);
             to += kind.slots();
             if value == d {
                 continue;
             }
-            match value {
-                Operand::Const(_) => self.emit_const(d, value),
-                _ if keep || at + 1 < len => self.emit_copy(kind, d, value, keep),
-                _ => self.put(kind, d, value),
+            if value.is_const() {
+                self.emit_const(d, value);
+            } else if keep || at + 1 < len {
+                self.emit_copy(kind, d, value, keep);
+            } else {
+                self.put(kind, d, value);
             }
         }
     }
@@ -170,7 +172,7 @@ impl Walk<'_> {
     /// The condition that a reference, which stays on the operand stack, is null.
     pub(super) fn null_condition(&mut self, x: Operand) -> Condition {
         self.list.consts.push(Const { kind: Kind::Ref, bits: 0 });
-        let y = Operand::Const(self.list.consts.len() as u32 - 1);
+        let y = Operand::constant(self.list.consts.len() as u32 - 1);
         Condition { op: Op::BrIfI64Eq, x, y, keep: true }
     }
 
@@ -299,8 +301,8 @@ impl Walk<'_> {
         } else if count < SPAN_VALUES_MIN {
             for at in len - count..len {
                 let Entry { kind, value, slot, .. } = self.stack.get(at);
-                if let Operand::Local(_) = value {
-                    self.emit_copy(kind, Operand::Temp(slot), value, true);
+                if value.is_local() {
+                    self.emit_copy(kind, Operand::temp(slot), value, true);
                 }
             }
         }
@@ -311,16 +313,13 @@ impl Walk<'_> {
         let mut to = 0;
         for at in len - count..len {
             let Entry { kind, value, slot, .. } = self.stack.get(at);
-            let d = Operand::Temp(to);
+            let d = Operand::temp(to);
             to += kind.slots();
-            let value = match value {
-                Operand::Local(_) => Operand::Temp(slot),
-                value => value,
-            };
-            match value {
-                Operand::Const(_) => self.emit_const(d, value),
-                _ if value != d => self.emit_copy(kind, d, value, true),
-                _ => {}
+            let value = if value.is_local() { Operand::temp(slot) } else { value };
+            if value.is_const() {
+                self.emit_const(d, value);
+            } else if value != d {
+                self.emit_copy(kind, d, value, true);
             }
         }
     }
@@ -354,8 +353,8 @@ impl Walk<'_> {
 
     /// The immediate that stands for the 64 bits of an operand, if it is a constant and one can.
     fn immediate(&self, operand: Operand) -> Option<u32> {
-        match operand {
-            Operand::Const(position) => self.list.consts[position as usize].immediate_bits(),
+        match operand.source() {
+            Source::Const(position) => self.list.consts[position as usize].immediate_bits(),
             _ => None,
         }
     }
@@ -373,7 +372,7 @@ impl Walk<'_> {
             return;
         }
         self.list.consts.push(Const { kind, bits: 0 });
-        let y = Operand::Const(self.list.consts.len() as u32 - 1);
+        let y = Operand::constant(self.list.consts.len() as u32 - 1);
         let d = self.stack.push_temp(Kind::I32);
         self.emit(Inst { d, x, y, ..self.inst(op) });
     }

@@ -4,15 +4,15 @@ use crate::FuncType;
 use crate::code::Op;
 use crate::types::index::{FuncIdx, TypeIdx};
 
-use super::ir::{Inst, Kind, Operand};
+use super::ir::{Inst, Kind, Operand, Source};
 use super::stack::Entry;
 use super::{Walk, slots_of};
 
 /// A function with more parameters than this, or more slots of locals, calls itself as it does others.
 const RESTART_MAX: u32 = 8;
 
-impl Walk<'_> {
-    fn func_type(&self, func: FuncIdx) -> &FuncType {
+impl<'a> Walk<'a> {
+    fn func_type(&self, func: FuncIdx) -> &'a FuncType {
         self.module.signature(self.module.funcs[func.index()])
     }
 
@@ -38,10 +38,10 @@ impl Walk<'_> {
     /// Emits a call and pushes its results.
     pub(super) fn emit_call(&mut self, inst: Inst, ty: &FuncType, base: u32) {
         self.stack.reserve(base + slots_of(ty.params()).max(slots_of(ty.results())));
-        let mut first = Operand::None;
+        let mut first = Operand::NONE;
         for ty in ty.results() {
             let value = self.stack.push_temp(Kind::of(*ty));
-            if first == Operand::None {
+            if first == Operand::NONE {
                 first = value;
             }
         }
@@ -53,33 +53,33 @@ impl Walk<'_> {
     }
 
     pub(super) fn call(&mut self, func: u32) {
-        let ty = self.func_type(FuncIdx(func)).clone();
+        let ty = self.func_type(FuncIdx(func));
         let base = self.pop_arguments(ty.params().len());
         let (imported, index) = self.callee(func);
         let op = if imported { Op::CallImport } else { Op::Call };
         let inst = Inst { words: [index, base * 8, 0, 0], ..self.inst(op) };
-        self.emit_call(inst, &ty, base);
+        self.emit_call(inst, ty, base);
     }
 
     pub(super) fn call_indirect(&mut self, ty: u32, table: u32) {
         let x = self.stack.pop().value;
         let ty = TypeIdx(ty);
         let id = self.module.types[ty.index()].0;
-        let ty = self.module.signature(ty).clone();
+        let ty = self.module.signature(ty);
         let base = self.pop_arguments(ty.params().len());
         let inst = Inst { x, words: [table, id, base * 8, 0], ..self.inst(Op::CallIndirect) };
-        self.emit_call(inst, &ty, base);
+        self.emit_call(inst, ty, base);
     }
 
     pub(super) fn return_call(&mut self, func: u32) {
-        let ty = self.func_type(FuncIdx(func)).clone();
+        let ty = self.func_type(FuncIdx(func));
         if func == self.func.0 && self.restarts(ty.params().len()) {
             return;
         }
         let base = self.pop_arguments(ty.params().len());
         let (imported, index) = self.callee(func);
         let op = if imported { Op::ReturnCallImport } else { Op::ReturnCall };
-        self.reserve_results(&ty, base);
+        self.reserve_results(ty, base);
         self.emit_words(op, [index, base * 8, slots_of(ty.params()), 0]);
         self.unreachable_from_here();
     }
@@ -94,23 +94,24 @@ impl Walk<'_> {
         let first = self.stack.len() - params;
         // Parameters are set in order. One that is read behind that goes to its own slot first.
         for param in (0..params).rev() {
-            let set = self.local(param as u32).slot;
-            if matches!(self.stack.get(first + param).value, Operand::Local(read) if read < set) {
+            let set = self.locals.get(param as u32).slot;
+            if matches!(self.stack.get(first + param).value.source(), Source::Local(read) if read < set)
+            {
                 self.settle_at(first + param);
             }
         }
         for param in 0..params {
             let Entry { kind, value, .. } = self.stack.get(first + param);
-            let d = Operand::Local(self.local(param as u32).slot);
-            match value {
-                Operand::Const(_) => self.emit_const(d, value),
-                value if value == d => {}
-                value => self.put(kind, d, value),
+            let d = Operand::local(self.locals.get(param as u32).slot);
+            if value.is_const() {
+                self.emit_const(d, value);
+            } else {
+                self.put(kind, d, value);
             }
         }
         let zero = self.const_i32(0);
         for slot in self.cleared.clone() {
-            self.emit_const(Operand::Local(slot), zero);
+            self.emit_const(Operand::local(slot), zero);
         }
         let start = self.list.start.unwrap_or_else(|| self.list.label());
         self.list.start = Some(start);
@@ -124,9 +125,9 @@ impl Walk<'_> {
         let x = self.stack.pop().value;
         let ty = TypeIdx(ty);
         let id = self.module.types[ty.index()].0;
-        let ty = self.module.signature(ty).clone();
+        let ty = self.module.signature(ty);
         let base = self.pop_arguments(ty.params().len());
-        self.reserve_results(&ty, base);
+        self.reserve_results(ty, base);
         let words = [table, id, base * 8, slots_of(ty.params())];
         self.emit(Inst { x, words, ..self.inst(Op::ReturnCallIndirect) });
         self.unreachable_from_here();

@@ -9,10 +9,9 @@
 use crate::buffer::{Buffer, NoMemory};
 use crate::code::{Op, Place};
 
+use super::facts::Facts;
 use super::frames::{Frame, FrameKind};
 use super::ir::{Class, Inst, Label, Node};
-use super::kinds::Kinds;
-use super::select::clobbers;
 use super::{List, Walk};
 
 /// How far from a loop's ends the value may be made and used.
@@ -82,7 +81,7 @@ fn made_last(list: &List, end: usize) -> Option<u32> {
             return inst.d.slot();
         } else if result.is_some() {
             return inst.z.slot();
-        } else if inst.flush || clobbers(inst.op) {
+        } else if inst.flush || Facts::of(inst.op).clobbers {
             break;
         }
     }
@@ -94,14 +93,14 @@ fn made_last(list: &List, end: usize) -> Option<u32> {
 pub(super) fn is_read_first(list: &List, start: usize, slot: u32) -> bool {
     for node in list.nodes[start..].iter().take(NODES_MAX) {
         let Node::Inst(inst) = node else { break };
-        let (family, kinds) = (inst.op.family(), Kinds::of(inst.op));
+        let facts = Facts::of(inst.op);
         let is_int = |class| class == Class::Int;
-        let x = family.x && inst.x.slot() == Some(slot) && is_int(kinds.x.class());
-        let y = family.y && inst.y.slot() == Some(slot) && is_int(kinds.y.class());
+        let x = facts.x && inst.x.slot() == Some(slot) && is_int(facts.kinds.x.class());
+        let y = facts.y && inst.y.slot() == Some(slot) && is_int(facts.kinds.y.class());
         if x || y {
-            return family.shapes.iter().any(|shape| shape.x() == Place::Acc);
+            return inst.op.family().shapes.iter().any(|shape| shape.x() == Place::Acc);
         }
-        if makes_int(inst) || inst.flush || clobbers(inst.op) || inst.op == Op::Br {
+        if makes_int(inst) || inst.flush || Facts::of(inst.op).clobbers || inst.op == Op::Br {
             break;
         }
     }
@@ -109,5 +108,5 @@ pub(super) fn is_read_first(list: &List, start: usize, slot: u32) -> bool {
 }
 
 fn makes_int(inst: &Inst) -> bool {
-    inst.d.slot().is_some() && Kinds::of(inst.op).d.class() == Class::Int
+    inst.d.slot().is_some() && Facts::of(inst.op).kinds.d.class() == Class::Int
 }

@@ -1,13 +1,13 @@
 //! The end of the second walk: cuts the items into cells, writes those, and sets their branch fields.
 
 use crate::buffer::{Buffer, NoMemory, boxed};
-use crate::code::encode::Encoder;
-use crate::code::fused::fuse;
+use crate::code::encode::{Encoder, Slots};
+use crate::code::fused::{PARTS_MAX, fuse};
 use crate::code::handlers::{Clause, Handlers, TryRange};
-use crate::code::shape::TARGET;
 use crate::code::{Op, Opcode, Place};
 
 use super::exceptions::{Catch, Tries, Try};
+use super::facts::Facts;
 use super::ir::Label;
 use super::placed::{Item, Placed};
 use super::{List, SourceMap};
@@ -17,12 +17,20 @@ use super::{List, SourceMap};
 pub(super) struct Cells {
     /// The position of each label that was placed.
     labels: Buffer<usize>,
-    /// Branch fields to be set: field, cell, label.
-    fixups: Buffer<(usize, usize, Label)>,
+    /// Branch fields to be set.
+    fixups: Buffer<Fixup>,
     /// Where in the code each start or end of a `try_table` is, in order.
     marks: Buffer<u32>,
     /// What the cells are, from each item on.
     cuts: Buffer<Cut>,
+}
+
+/// A branch field to be set: its position, that of its cell, and where it leads.
+#[derive(Clone, Copy)]
+struct Fixup {
+    field: usize,
+    cell: usize,
+    label: Label,
 }
 
 /// The best way to cut the rest of a stretch of code without labels into cells.
@@ -31,14 +39,16 @@ struct Cut {
     /// The number of cells.
     cells: u32,
     /// The number of items in the first one.
-    first: u32,
+    first: u16,
+    /// The opcode of its first item.
+    single: Opcode,
     /// The opcode of the first one.
     opcode: Opcode,
 }
 
 impl Cut {
     /// At a label, and at a branch to what follows it: no cell.
-    const NONE: Cut = Cut { cells: 0, first: 0, opcode: Opcode::HALT };
+    const NONE: Cut = Cut { cells: 0, first: 0, single: Opcode::HALT, opcode: Opcode::HALT };
 }
 
 /// Why a function can't be encoded.
@@ -54,8 +64,8 @@ impl From<NoMemory> for Unencodable {
     }
 }
 
-/// The most words of an instruction, but for the targets of a table.
-const WORDS_MAX: usize = 16;
+/// The most words of a cell, but for the targets of a table: no part has more than 16.
+const CELL_WORDS_MAX: usize = 16 * PARTS_MAX;
 
 /// The position of a label that is not placed yet.
 const UNPLACED: usize = usize::MAX;
@@ -89,9 +99,11 @@ impl Cells {
         }
         let mut encoder = Encoder::new(code, label);
         let (mut cell, mut next_cell) = (0, 0);
-        for (at, item) in items.iter().enumerate() {
-            while marks.get(self.marks.len()).is_some_and(|mark| *mark <= at) {
+        let mut next_mark = marks.first().copied().unwrap_or(usize::MAX);
+        for (at, (item, cut)) in items.iter().zip(&*self.cuts).enumerate() {
+            while next_mark <= at {
                 self.marks.push(word_position(encoder.position())?);
+                next_mark = marks.get(self.marks.len()).copied().unwrap_or(usize::MAX);
             }
             let inst = match item {
                 Item::Inst(inst) => inst,
@@ -100,30 +112,46 @@ impl Cells {
                     continue;
                 }
             };
-            let Cut { first, opcode, .. } = self.cuts[at];
-            if first == 0 {
+            if cut.first == 0 {
                 continue;
             }
-            let targets = table_targets(inst);
-            encoder.make_room(targets + WORDS_MAX)?;
-            self.fixups.make_room(targets + 1)?;
             if at >= next_cell {
-                cell = encoder.cell(passing(opcode, &items[at..]).unwrap_or(opcode));
-                next_cell = at + first as usize;
+                encoder.make_room(CELL_WORDS_MAX)?;
+                self.fixups.make_room(PARTS_MAX)?;
+                let opcode = passing(cut.opcode, &items[at..]).unwrap_or(cut.opcode);
+                cell = encoder.cell(opcode);
+                next_cell = at + usize::from(cut.first);
             }
             if let Some(SourceMap(map)) = sources.as_deref_mut() {
                 map.push((word_position(encoder.position())?, inst.offset));
             }
-            self.operands(&mut encoder, cell, list, inst);
-            if inst.op.is_branch()
-                && at + 1 == next_cell
-                && self.labels[inst.words[0] as usize] == cell
-            {
-                encoder.turn();
+            let facts = Facts::of(inst.op);
+            if inst.op == Op::BrTable {
+                table(&mut encoder, &mut self.fixups, cell, list, inst)?;
+                continue;
             }
+            let start = encoder.position();
+            immediates(&mut encoder, inst);
+            if facts.has_target {
+                let label = Label(inst.words[0]);
+                self.fixups.push(Fixup { field: encoder.position(), cell, label });
+                let itself = self.labels[label.0 as usize] == cell;
+                if itself && at + 1 == next_cell && inst.op.is_branch() {
+                    encoder.turn();
+                }
+            }
+            if facts.words > 0 {
+                encoder.words(inst.words, usize::from(facts.words));
+            }
+            slots(&mut encoder, facts, inst);
+            debug_assert_eq!(
+                (encoder.position() - start) * 4,
+                inst.op.family().layout(inst.shape).bytes(),
+                "{inst:?}"
+            );
         }
         self.marks.resize(marks.len(), word_position(encoder.position())?)?;
-        for &(field, cell, label) in &*self.fixups {
+        for &Fixup { field, cell, label } in &*self.fixups {
             let reached = encoder.set_target(field, cell, self.labels[label.0 as usize]);
             reached.ok_or(Unencodable::TooLarge)?;
         }
@@ -134,77 +162,35 @@ impl Cells {
     fn cut(&mut self, items: &[Item]) -> Result<(), NoMemory> {
         self.cuts.clear();
         self.cuts.resize(items.len() + 1, Cut::NONE)?;
+        let cuts = &mut self.cuts[..];
+        // No cell goes on from here: what is behind a label is another stretch.
+        let mut end = items.len();
         for at in (0..items.len()).rev() {
-            // What is behind a label is another stretch.
-            let Item::Inst(inst) = &items[at] else { continue };
-            if inst.op == Op::Br && leads_on(Label(inst.words[0]), &items[at + 1..]) {
-                continue;
-            }
-            let mut opcode = inst.opcode;
-            let mut best = Cut { cells: self.cuts[at + 1].cells + 1, first: 1, opcode };
-            for (next, first) in (at + 1..).zip(2..) {
-                let Some(Item::Inst(last)) = items.get(next) else { break };
-                if self.cuts[next].first == 0 {
-                    break;
+            let inst = match &items[at] {
+                Item::Inst(inst)
+                    if inst.op != Op::Br || !leads_on(Label(inst.words[0]), &items[at + 1..]) =>
+                {
+                    inst
                 }
-                let Some(fused) = fuse(opcode, last.opcode) else { break };
+                _ => {
+                    end = at;
+                    continue;
+                }
+            };
+            let single = inst.opcode;
+            let mut opcode = single;
+            let mut best = Cut { cells: cuts[at + 1].cells + 1, first: 1, single, opcode };
+            for next in at + 1..end {
+                let Some(fused) = fuse(opcode, cuts[next].single) else { break };
                 opcode = fused;
-                let cells = self.cuts[next + 1].cells + 1;
+                let cells = cuts[next + 1].cells + 1;
                 if cells <= best.cells {
-                    best = Cut { cells, first, opcode };
+                    best = Cut { cells, first: (next + 1 - at) as u16, single, opcode };
                 }
             }
-            self.cuts[at] = best;
+            cuts[at] = best;
         }
         Ok(())
-    }
-
-    /// Writes the operands of an instruction of `cell`.
-    fn operands(&mut self, encoder: &mut Encoder<'_>, cell: usize, list: &List, inst: &Placed) {
-        let family = inst.op.family();
-        let start = encoder.position();
-        let mut slots = [0; 5];
-        let mut count = 0;
-        let mut slot = |slot| {
-            slots[count] = slot;
-            count += 1;
-        };
-        if family.d && inst.shape.d() == Place::Slot {
-            slot(inst.d);
-        }
-        for (present, place, value) in
-            [(family.x, inst.shape.x(), inst.x), (family.y, inst.shape.y(), inst.y)]
-        {
-            match place {
-                Place::Slot if present => slot(value as u16),
-                Place::Slot | Place::Acc => {}
-                Place::Imm => encoder.words(&[value as u32]),
-                Place::Wide => encoder.words(&[value as u32, (value >> 32) as u32]),
-            }
-        }
-        inst.rest[..family.rest].iter().for_each(|rest| slot(*rest));
-        if inst.op == Op::BrTable {
-            // It begins with its targets' position in the list; the cell has their number.
-            encoder.words(&[inst.words[1]]);
-        } else {
-            if family.words.first() == Some(&TARGET) {
-                self.fixups.push((encoder.position(), cell, Label(inst.words[0])));
-            }
-            encoder.words(&inst.words[..family.words.len()]);
-        }
-        encoder.slots(&slots[..count]);
-        debug_assert_eq!(
-            (encoder.position() - start) * 4,
-            family.layout(inst.shape).bytes(),
-            "{inst:?}"
-        );
-        if inst.op == Op::BrTable {
-            let first = inst.words[0] as usize;
-            for target in &list.targets[first..first + table_targets(inst)] {
-                self.fixups.push((encoder.position(), cell, *target));
-                encoder.words(&[0]);
-            }
-        }
     }
 
     /// The exception handlers of the function whose cells were just written, if it has any.
@@ -246,9 +232,50 @@ fn passing(opcode: Opcode, items: &[Item]) -> Option<Opcode> {
     is_passed.then_some(twin)
 }
 
-/// The number of targets of a branch table; of other instructions 0.
-fn table_targets(inst: &Placed) -> usize {
-    if inst.op == Op::BrTable { inst.words[1] as usize + 1 } else { 0 }
+/// Writes the operands of a branch table, the last part of `cell`, and its targets.
+fn table(
+    encoder: &mut Encoder<'_>,
+    fixups: &mut Buffer<Fixup>,
+    cell: usize,
+    list: &List,
+    inst: &Placed,
+) -> Result<(), NoMemory> {
+    // It begins with its targets' position in the list; the cell has their number, but for the default.
+    let [first, count, ..] = inst.words;
+    encoder.word(count);
+    slots(encoder, Facts::of(inst.op), inst);
+    let targets = &list.targets[first as usize..][..=count as usize];
+    encoder.make_room(targets.len())?;
+    fixups.make_room(targets.len())?;
+    for label in targets {
+        fixups.push(Fixup { field: encoder.position(), cell, label: *label });
+        encoder.word(0);
+    }
+    Ok(())
+}
+
+/// Writes the immediates of an instruction.
+#[inline]
+fn immediates(encoder: &mut Encoder<'_>, inst: &Placed) {
+    if !inst.shape.has_immediate() {
+        return;
+    }
+    for (place, value) in [(inst.shape.x(), inst.x), (inst.shape.y(), inst.y)] {
+        encoder.words([value as u32, (value >> 32) as u32], place.words());
+    }
+}
+
+/// Writes the slots of an instruction.
+#[inline(always)]
+fn slots(encoder: &mut Encoder<'_>, facts: &Facts, inst: &Placed) {
+    let (shape, mut slots) = (inst.shape, Slots::default());
+    slots.add(facts.d && shape.d() == Place::Slot, inst.d);
+    slots.add(facts.x && shape.x() == Place::Slot, inst.x as u16);
+    slots.add(facts.y && shape.y() == Place::Slot, inst.y as u16);
+    for rest in &inst.rest[..usize::from(facts.rest)] {
+        slots.add(true, *rest);
+    }
+    encoder.slots(slots);
 }
 
 /// Whether `label` is placed right before `items`.

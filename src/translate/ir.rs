@@ -3,6 +3,8 @@
 //! Operands are slots and constants still; which of them live in accumulators or immediates is for
 //! `select` to decide, when the whole function is known.
 
+use core::fmt;
+
 use crate::V128;
 use crate::code::Op;
 use crate::types::ValType;
@@ -81,26 +83,82 @@ kinds! {
     V128 = V128;
 }
 
-/// An operand: nothing, a local's slot, a temporary's slot, or a constant.
+/// An operand in a number: which kind it is in the lower two bits, of which the upper one says that it is a
+/// slot, and above these its number. Instructions have four, which are copied and compared all the time.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Operand(u32);
+
+/// What an operand is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Operand {
+pub(crate) enum Source {
     None,
+    /// The position of a constant in the function's list.
+    Const(u32),
     /// A slot that several instructions may read.
     Local(u32),
     /// A slot of the operand stack: whoever pops it is the only one to read it, but for
     /// instructions with [`Inst::keep`].
     Temp(u32),
-    /// The position of a constant in the function's list.
-    Const(u32),
 }
 
 impl Operand {
-    /// The slot, if the operand is one.
-    pub(crate) fn slot(self) -> Option<u32> {
-        match self {
-            Operand::Local(slot) | Operand::Temp(slot) => Some(slot),
-            Operand::None | Operand::Const(_) => None,
+    pub(crate) const NONE: Operand = Operand(0);
+    /// Numbers are below this.
+    pub(crate) const END: u32 = 1 << 30;
+
+    const CONST: u32 = 1;
+    const LOCAL: u32 = 2;
+    const TEMP: u32 = 3;
+
+    pub(crate) fn constant(position: u32) -> Operand {
+        debug_assert!(position < Operand::END);
+        Operand(position << 2 | Operand::CONST)
+    }
+
+    pub(crate) fn local(slot: u32) -> Operand {
+        debug_assert!(slot < Operand::END);
+        Operand(slot << 2 | Operand::LOCAL)
+    }
+
+    pub(crate) fn temp(slot: u32) -> Operand {
+        debug_assert!(slot < Operand::END);
+        Operand(slot << 2 | Operand::TEMP)
+    }
+
+    /// What it is.
+    #[inline]
+    pub(crate) fn source(self) -> Source {
+        let number = self.0 >> 2;
+        match self.0 & 3 {
+            Operand::CONST => Source::Const(number),
+            Operand::LOCAL => Source::Local(number),
+            Operand::TEMP => Source::Temp(number),
+            _ => Source::None,
         }
+    }
+
+    /// The slot, if the operand is one.
+    #[inline]
+    pub(crate) fn slot(self) -> Option<u32> {
+        (self.0 & 2 != 0).then_some(self.0 >> 2)
+    }
+
+    pub(crate) fn is_const(self) -> bool {
+        self.0 & 3 == Operand::CONST
+    }
+
+    pub(crate) fn is_local(self) -> bool {
+        self.0 & 3 == Operand::LOCAL
+    }
+
+    pub(crate) fn is_temp(self) -> bool {
+        self.0 & 3 == Operand::TEMP
+    }
+}
+
+impl fmt::Debug for Operand {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.source().fmt(f)
     }
 }
 

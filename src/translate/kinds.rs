@@ -7,7 +7,7 @@ use crate::code::table::for_each_op;
 use super::ir::{HasKind, Kind};
 
 /// The kinds of an op's operands; of those it lacks, anything.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Kinds {
     pub(super) d: Kind,
     pub(super) x: Kind,

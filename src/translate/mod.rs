@@ -5,14 +5,17 @@
 //! what lives in accumulators and immediates and picks shapes (`select`), after which the cells are
 //! written (`cells`). The body has been validated. This module knows nothing of handlers or of stores.
 
+mod accumulators;
 mod branches;
 mod calls;
 mod carry;
 mod cells;
 mod exceptions;
+mod facts;
 mod frames;
 mod ir;
 mod kinds;
+mod locals;
 mod objects;
 mod operators;
 mod placed;
@@ -21,10 +24,11 @@ mod references;
 mod room;
 mod select;
 mod stack;
+mod visit;
 
 use core::ops::Range;
 
-use wasmparser::{BinaryReader, FunctionBody, Operator};
+use wasmparser::{BinaryReader, FunctionBody};
 
 use crate::buffer::{Buffer, NoMemory};
 use crate::code::handlers::Handlers;
@@ -39,7 +43,8 @@ use carry::Turn;
 use cells::{Cells, Unencodable};
 use exceptions::Tries;
 use frames::Frame;
-use ir::{Const, Inst, Kind, Label, Node, Operand};
+use ir::{Const, Inst, Kind, Label, Node, Operand, Source};
+use locals::Locals;
 use reader::{Catches, Operators};
 use select::Selector;
 use stack::OperandStack;
@@ -54,7 +59,7 @@ pub(crate) struct Translator {
     list: List,
     stack: OperandStack,
     frames: Buffer<Frame>,
-    locals: Buffer<LocalRun>,
+    locals: Locals,
     selector: Selector,
     cells: Cells,
     code: Buffer<u32>,
@@ -118,6 +123,15 @@ impl List {
         self.tries.truncate(self.nodes.len());
     }
 
+    /// An operand that is a constant.
+    #[inline]
+    fn constant(&self, operand: Operand) -> Const {
+        match operand.source() {
+            Source::Const(at) => self.consts[at as usize],
+            _ => unreachable!("the operand is a constant"),
+        }
+    }
+
     /// A new label.
     fn label(&mut self) -> Label {
         self.labels += 1;
@@ -125,19 +139,13 @@ impl List {
     }
 }
 
-/// A local variable.
+/// What the second walk knows of the frame.
 #[derive(Clone, Copy)]
-struct Local {
-    kind: Kind,
-    slot: u32,
-}
-
-/// Parameters or locals of one kind, side by side. A few bytes declare 50,000 locals, so that there
-/// must be no work for each of them.
-#[derive(Clone, Copy)]
-struct LocalRun {
-    first: u32,
-    local: Local,
+struct FrameSlots {
+    /// The first scratch slot.
+    scratch: u32,
+    /// One more than the highest slot that is used.
+    end: u32,
 }
 
 impl Translator {
@@ -161,13 +169,16 @@ impl Translator {
             module.engine.config().features(),
         );
         let body = FunctionBody::new(reader);
-        let mut scratch = self.walk(module, defined, &body, false)?;
-        if scratch > Selector::SCRATCH_MAX {
+        let mut slots = self.walk(module, defined, &body, false)?;
+        if slots.scratch > Selector::SCRATCH_MAX {
             // So deep an operand stack is rare enough to be translated twice.
-            scratch = self.walk(module, defined, &body, true)?;
+            slots = self.walk(module, defined, &body, true)?;
+        }
+        if slots.end >= Operand::END {
+            return Err(Error::validation("function too large", span.start as usize));
         }
         let accumulators = module.engine.config().uses_accumulators();
-        self.selector.select(&self.list, scratch, accumulators)?;
+        self.selector.select(&self.list, slots, accumulators)?;
         self.code.clear();
         let placed = self.selector.placed();
         let written = self.cells.write(placed, &self.list, label, &mut self.code, sources);
@@ -193,21 +204,21 @@ impl Translator {
         self.list.buffer_bytes()
             + self.stack.buffer_bytes()
             + self.frames.bytes()
-            + self.locals.bytes()
+            + self.locals.buffer_bytes()
             + self.selector.buffer_bytes()
             + self.cells.buffer_bytes()
             + self.code.bytes()
     }
 
-    /// Makes the list of instructions; returns the first scratch slot. It follows parameters and
-    /// results if `scratch_first` or if there are many locals, otherwise everything else.
+    /// Makes the list of instructions; returns where the frame has its scratch slots. They follow parameters
+    /// and results if `scratch_first` or if there are many locals, otherwise everything else.
     fn walk<'a>(
         &'a mut self,
         module: &'a ModuleInner,
         defined: usize,
         body: &FunctionBody<'a>,
         scratch_first: bool,
-    ) -> Result<u32, Error> {
+    ) -> Result<FrameSlots, Error> {
         self.list.clear();
         self.frames.clear();
         self.locals.clear();
@@ -223,7 +234,7 @@ struct Walk<'a> {
     list: &'a mut List,
     stack: &'a mut OperandStack,
     frames: &'a mut Buffer<Frame>,
-    locals: &'a mut Buffer<LocalRun>,
+    locals: &'a mut Locals,
     func: FuncIdx,
     /// The byte offset of the instruction being translated.
     offset: u32,
@@ -271,25 +282,19 @@ impl<'a> Walk<'a> {
 
     /// Gives slots to parameters and locals, and emits the function's entry.
     fn locals(&mut self, body: &FunctionBody<'_>, scratch_first: bool) -> Result<(), Error> {
-        let (mut first, mut slot) = (0, 0);
+        let mut slot = 0;
         for ty in self.signature().params() {
             let kind = Kind::of(*ty);
-            if self.locals.last().is_none_or(|run| run.local.kind != kind) {
-                self.locals.make_room(1)?;
-                self.locals.push(LocalRun { first, local: Local { kind, slot } });
-            }
-            first += 1;
+            self.locals.add_param(kind, slot)?;
             slot += kind.slots();
         }
         self.param_slots = slot;
-        let params = self.locals.len();
+        let params = self.locals.runs();
         for group in body.get_locals_reader().map_err(Error::parse)? {
             let (count, ty) = group.map_err(Error::parse)?;
             if count > 0 {
-                self.locals.make_room(1)?;
                 let kind = kind_of(ty);
-                self.locals.push(LocalRun { first, local: Local { kind, slot } });
-                first += count;
+                self.locals.add(kind, count, slot)?;
                 slot += count * kind.slots();
             }
         }
@@ -298,12 +303,11 @@ impl<'a> Walk<'a> {
             let scratch = self.param_slots.max(slots_of(self.signature().results()));
             self.scratch = Some(scratch);
             let moved = scratch + Selector::SCRATCH_SLOTS - self.param_slots;
-            for run in &mut self.locals[params..] {
-                run.local.slot += moved;
-            }
+            self.locals.shift(params, moved);
             slot += moved;
         }
-        let first = self.locals.get(params).map_or(slot, |run| run.local.slot);
+        self.locals.settle()?;
+        let first = self.locals.run_slot(params).unwrap_or(slot);
         let zeros = slot - first;
         self.cleared = first..slot;
         let (op, cleared) = match zeros {
@@ -322,27 +326,15 @@ impl<'a> Walk<'a> {
         Ok(())
     }
 
-    /// The local with an index.
-    fn local(&self, index: u32) -> Local {
-        let after = self.locals.partition_point(|run| run.first <= index);
-        let LocalRun { first, local } = self.locals[after - 1];
-        Local { slot: local.slot + (index - first) * local.kind.slots(), ..local }
-    }
-
-    /// Walks over all instructions; returns the first scratch slot.
-    fn run(mut self, body: &FunctionBody<'a>) -> Result<u32, Error> {
+    /// Walks over all instructions; returns where the frame has its scratch slots.
+    fn run(mut self, body: &FunctionBody<'a>) -> Result<FrameSlots, Error> {
         self.push_function_frame();
         self.list.nodes.push(Node::Start);
         self.start_fuel();
         let mut operators = Operators::new(body).map_err(Error::parse)?;
         while !operators.eof() {
             self.offset = u32::try_from(operators.position()).unwrap_or(u32::MAX);
-            let operator = operators.read(&mut self.catches).map_err(Error::parse)?;
-            if self.reachable || self.enters_view(operator) {
-                self.make_room(operator)?;
-                self.charge();
-                self.operator(operator);
-            }
+            operators.visit(&mut self)?;
         }
         let mut end = self.stack.end_slot();
         let scratch = self.scratch.unwrap_or(end);
@@ -351,27 +343,7 @@ impl<'a> Walk<'a> {
             unreachable!("the first node is the function's entry")
         };
         enter.words[0] = end.saturating_mul(8).saturating_add(ENTER_MARGIN_BYTES);
-        Ok(scratch)
-    }
-
-    /// Of an unreachable instruction: whether it ends or turns the frame that became unreachable.
-    fn enters_view(&mut self, operator: &Operator<'_>) -> bool {
-        match operator {
-            Operator::Block { .. }
-            | Operator::Loop { .. }
-            | Operator::If { .. }
-            | Operator::TryTable { .. } => {
-                self.skipped += 1;
-                false
-            }
-            Operator::Else => self.skipped == 0,
-            Operator::End if self.skipped == 0 => true,
-            Operator::End => {
-                self.skipped -= 1;
-                false
-            }
-            _ => false,
-        }
+        Ok(FrameSlots { scratch, end })
     }
 
     /// Begins a block for which fuel is charged at once.
@@ -390,21 +362,23 @@ impl<'a> Walk<'a> {
     }
 
     /// An instruction without operands.
+    #[inline]
     fn inst(&self, op: Op) -> Inst {
         Inst {
             op,
             keep: false,
             flush: false,
             result: None,
-            d: Operand::None,
-            x: Operand::None,
-            y: Operand::None,
-            z: Operand::None,
+            d: Operand::NONE,
+            x: Operand::NONE,
+            y: Operand::NONE,
+            z: Operand::NONE,
             words: [0; 4],
             offset: self.offset,
         }
     }
 
+    #[inline]
     fn emit(&mut self, inst: Inst) {
         self.list.nodes.push(Node::Inst(inst));
     }
@@ -438,9 +412,7 @@ impl<'a> Walk<'a> {
     /// The last node, if it is an instruction whose destination is `value`, a temporary.
     fn last_def(&mut self, value: Operand) -> Option<&mut Inst> {
         match self.list.nodes.last_mut() {
-            Some(Node::Inst(inst)) if inst.d == value && matches!(value, Operand::Temp(_)) => {
-                Some(inst)
-            }
+            Some(Node::Inst(inst)) if inst.d == value && value.is_temp() => Some(inst),
             _ => None,
         }
     }
@@ -461,7 +433,7 @@ impl<'a> Walk<'a> {
     /// change on one way and not on the other.
     fn spill(&mut self) {
         while let Some(entry) = self.stack.spill_next() {
-            self.emit_copy(entry.kind, Operand::Temp(entry.slot), entry.value, false);
+            self.emit_copy(entry.kind, Operand::temp(entry.slot), entry.value, false);
         }
     }
 
@@ -486,10 +458,11 @@ impl<'a> Walk<'a> {
         let Some(entry) = self.stack.settle(at) else {
             return;
         };
-        let d = Operand::Temp(entry.slot);
-        match entry.value {
-            Operand::Const(_) => self.emit_const(d, entry.value),
-            value => self.emit_copy(entry.kind, d, value, false),
+        let d = Operand::temp(entry.slot);
+        if entry.value.is_const() {
+            self.emit_const(d, entry.value);
+        } else {
+            self.emit_copy(entry.kind, d, entry.value, false);
         }
     }
 

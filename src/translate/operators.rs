@@ -9,7 +9,7 @@ use crate::code::table::for_each_op;
 use crate::{V128, num};
 
 use super::Walk;
-use super::ir::{HasKind, Inst, Kind, Node, Operand};
+use super::ir::{HasKind, Inst, Kind, Node, Operand, Source};
 
 macro_rules! define_plain {
     (
@@ -36,7 +36,8 @@ macro_rules! define_plain {
         special { $($sp:ident $sp_text:literal $sp_family:ident;)* }
     ) => {
         impl Walk<'_> {
-            /// Translates an instruction.
+            /// Translates an instruction. Most of the first version's are translated as they are read (`visit`) and
+            /// don't come here; a row of the table suffices for any other.
             pub(super) fn operator(&mut self, operator: &Operator<'_>) {
                 match *operator {
                     $(Operator::$unary => self.unary(Op::$unary, <$ud>::KIND),)*
@@ -45,13 +46,13 @@ macro_rules! define_plain {
                     $(Operator::$comm => self.binary(Op::$comm, <$cd>::KIND),)*
                     $(Operator::$bin => self.binary(Op::$bin, <$bd>::KIND),)*
                     $(Operator::$try2 => self.binary(Op::$try2, <$t2d>::KIND),)*
-                    $(Operator::$v2 => self.binary(Op::$v2, <$v2d>::KIND),)*
-                    $(Operator::$v3 => self.ternary_v128(Op::$v3),)*
                     $(Operator::$ci => self.binary(Op::$ci, Kind::I32),)*
                     $(Operator::$cf2 => self.binary(Op::$cf2, Kind::I32),)*
                     $(Operator::$load { memarg } => self.load(Op::$load, <$ld>::KIND, memarg),)*
-                    $(Operator::$vl { memarg } => self.load(Op::$vl, <$vld>::KIND, memarg),)*
                     $(Operator::$store { memarg } => self.store(Op::$store, memarg, 0),)*
+                    $(Operator::$v2 => self.binary(Op::$v2, <$v2d>::KIND),)*
+                    $(Operator::$v3 => self.ternary_v128(Op::$v3),)*
+                    $(Operator::$vl { memarg } => self.load(Op::$vl, <$vld>::KIND, memarg),)*
                     $(Operator::$vx { lane } => self.lane_unary(Op::$vx, <$vxd>::KIND, lane),)*
                     $(Operator::$vr { lane } => self.lane_binary(Op::$vr, lane),)*
                     $(Operator::$ll { memarg, lane } => self.load_lane(Op::$ll, memarg, lane),)*
@@ -74,19 +75,13 @@ impl Walk<'_> {
                 self.emit(self.inst(Op::Unreachable));
                 self.unreachable_from_here();
             }
-            Operator::Block { blockty } => self.block(blockty),
-            Operator::Loop { blockty } => self.loop_(blockty),
-            Operator::If { blockty } => self.if_(blockty),
-            Operator::Else => self.else_(),
-            Operator::End => self.end(),
-            Operator::Br { relative_depth } => self.br(relative_depth),
-            Operator::BrIf { relative_depth } => self.br_if(relative_depth),
+            Operator::Drop => {
+                self.stack.pop();
+            }
             Operator::BrTable { ref targets } => self.br_table(targets),
-            Operator::Return => self.return_(),
             Operator::TryTable { ref try_table } => self.try_table(try_table.ty),
             Operator::Throw { tag_index } => self.throw(tag_index),
             Operator::ThrowRef => self.throw_ref(),
-            Operator::Call { function_index } => self.call(function_index),
             Operator::CallIndirect { type_index, table_index } => {
                 self.call_indirect(type_index, table_index);
             }
@@ -94,26 +89,9 @@ impl Walk<'_> {
             Operator::ReturnCallIndirect { type_index, table_index } => {
                 self.return_call_indirect(type_index, table_index);
             }
-            Operator::Drop => {
-                self.stack.pop();
-            }
-            Operator::Select | Operator::TypedSelect { .. } => self.select(),
-            Operator::LocalGet { local_index } => self.local_get(local_index),
-            Operator::LocalSet { local_index } => self.local_set(local_index),
-            Operator::LocalTee { local_index } => self.local_tee(local_index),
-            Operator::GlobalGet { global_index } => self.global_get(global_index),
-            Operator::GlobalSet { global_index } => self.global_set(global_index),
-            Operator::I32Const { value } => {
-                self.push_const(Kind::I32, u64::from(value.cast_unsigned()));
-            }
-            Operator::I64Const { value } => self.push_const(Kind::I64, value.cast_unsigned()),
-            Operator::F32Const { value } => self.push_const(Kind::F32, u64::from(value.bits())),
-            Operator::F64Const { value } => self.push_const(Kind::F64, value.bits()),
+            Operator::TypedSelect { .. } => self.select(),
             Operator::V128Const { value } => self.v128_const(*value.bytes()),
             Operator::RefNull { .. } => self.push_const(Kind::Ref, 0),
-            Operator::I32Eqz => self.eqz(Op::I32Eq, Kind::I32),
-            Operator::I64Eqz => self.eqz(Op::I64Eq, Kind::I64),
-            Operator::I32WrapI64 => self.wrap(),
             Operator::RefIsNull => self.eqz(Op::I64Eq, Kind::I64),
             Operator::RefFunc { function_index } => {
                 self.indexed(Op::RefFunc, Kind::Ref, function_index);
@@ -187,15 +165,14 @@ impl Walk<'_> {
     }
 
     pub(super) fn unary(&mut self, op: Op, kind: Kind) {
-        let x = self.stack.pop().value;
-        let d = self.stack.push_temp(kind);
+        let (x, d) = self.stack.replace(kind);
         self.emit(Inst { d, x, ..self.inst(op) });
     }
 
     /// `i32.wrap_i64`: of an i32 only the lower half of a slot means anything, so that an i64 is one.
-    fn wrap(&mut self) {
-        match self.stack.top(1)[0].value {
-            Operand::Const(position) => {
+    pub(super) fn wrap(&mut self) {
+        match self.stack.top(1)[0].value.source() {
+            Source::Const(position) => {
                 let value = self.list.consts[position as usize].bits.cast_signed();
                 self.stack.pop();
                 let value = num::i32_wrap_i64(value);
@@ -207,8 +184,7 @@ impl Walk<'_> {
 
     pub(super) fn binary(&mut self, op: Op, kind: Kind) {
         let y = self.stack.pop().value;
-        let x = self.stack.pop().value;
-        let d = self.stack.push_temp(kind);
+        let (x, d) = self.stack.replace(kind);
         self.emit(Inst { d, x, y, ..self.inst(op) });
     }
 
@@ -227,39 +203,39 @@ impl Walk<'_> {
         self.emit(Inst { d, words: [index, 0, 0, 0], ..self.inst(op) });
     }
 
-    fn local_get(&mut self, index: u32) {
-        let local = self.local(index);
+    pub(super) fn local_get(&mut self, index: u32) {
+        let local = self.locals.get(index);
         self.stack.push_local(local.kind, index, local.slot);
     }
 
     /// Sets a local to a popped value. What still refers to its old value is copied before.
     fn set_local(&mut self, index: u32, value: Operand) {
-        let local = self.local(index);
-        let d = Operand::Local(local.slot);
+        let local = self.locals.get(index);
+        let d = Operand::local(local.slot);
         if value == d {
             return;
         }
         while let Some(entry) = self.stack.preserve_next(index) {
-            self.emit_copy(entry.kind, Operand::Temp(entry.slot), entry.value, false);
+            self.emit_copy(entry.kind, Operand::temp(entry.slot), entry.value, false);
         }
         self.put(local.kind, d, value);
     }
 
-    fn local_set(&mut self, index: u32) {
+    pub(super) fn local_set(&mut self, index: u32) {
         let value = self.stack.pop().value;
         self.set_local(index, value);
     }
 
-    fn local_tee(&mut self, index: u32) {
+    pub(super) fn local_tee(&mut self, index: u32) {
         let entry = self.stack.pop();
         self.set_local(index, entry.value);
-        match entry.value {
-            Operand::Const(position) => self.stack.push_const(entry.kind, position),
+        match entry.value.source() {
+            Source::Const(position) => self.stack.push_const(entry.kind, position),
             _ => self.local_get(index),
         }
     }
 
-    fn global_get(&mut self, index: u32) {
+    pub(super) fn global_get(&mut self, index: u32) {
         let kind = Kind::of(self.module.globals[index as usize].content());
         if self.keeps_what_was_set(index) {
             self.stack.push_temp(kind);
@@ -272,7 +248,7 @@ impl Walk<'_> {
     /// If the last instruction set the global to a temporary whose slot comes next on the operand stack, makes
     /// the value stay there, and says so.
     fn keeps_what_was_set(&mut self, index: u32) -> bool {
-        let next = Operand::Temp(self.stack.next_slot());
+        let next = Operand::temp(self.stack.next_slot());
         match self.list.nodes.last_mut() {
             Some(Node::Inst(inst))
                 if matches!(inst.op, Op::GlobalSet | Op::GlobalSetV128)
@@ -286,7 +262,7 @@ impl Walk<'_> {
         }
     }
 
-    fn global_set(&mut self, index: u32) {
+    pub(super) fn global_set(&mut self, index: u32) {
         let kind = Kind::of(self.module.globals[index as usize].content());
         let op = if kind == Kind::V128 { Op::GlobalSetV128 } else { Op::GlobalSet };
         let x = self.stack.pop().value;
@@ -294,42 +270,43 @@ impl Walk<'_> {
     }
 
     /// Emits an access to memory; another memory than the first is made the current one around it.
-    fn access(&mut self, inst: Inst, memarg: &MemArg, lane: u8) {
+    #[inline]
+    fn access(&mut self, op: Op, operands: [Operand; 3], memarg: &MemArg, lane: u8) {
         let memory = memory(memarg);
         let low = memarg.offset as u32;
-        let inst = if self.module.memories[memory as usize].is_64() {
-            let op = inst.op.at64().expect("every access has a row for 64-bit addresses");
-            let words = [low, (memarg.offset >> 32) as u32, u32::from(lane), 0];
-            Inst { op, words, ..inst }
+        let (op, words) = if self.module.memories[memory as usize].is_64() {
+            let op = op.at64().expect("every access has a row for 64-bit addresses");
+            (op, [low, (memarg.offset >> 32) as u32, u32::from(lane), 0])
         } else {
             debug_assert_eq!(u64::from(low), memarg.offset, "validated: offsets have 32 bits");
-            Inst { words: [low, u32::from(lane), 0, 0], ..inst }
+            (op, [low, u32::from(lane), 0, 0])
         };
-        if memory == 0 {
-            return self.emit(inst);
+        if memory != 0 {
+            self.emit_words(Op::UseMemory, [memory, 0, 0, 0]);
         }
-        self.emit_words(Op::UseMemory, [memory, 0, 0, 0]);
-        self.emit(inst);
-        self.emit_words(Op::UseMemory, [0; 4]);
+        let [d, x, y] = operands;
+        self.emit(Inst { d, x, y, words, ..self.inst(op) });
+        if memory != 0 {
+            self.emit_words(Op::UseMemory, [0; 4]);
+        }
     }
 
-    fn load(&mut self, op: Op, kind: Kind, memarg: MemArg) {
-        let x = self.stack.pop().value;
-        let d = self.stack.push_temp(kind);
-        self.access(Inst { d, x, ..self.inst(op) }, &memarg, 0);
+    pub(super) fn load(&mut self, op: Op, kind: Kind, memarg: MemArg) {
+        let (x, d) = self.stack.replace(kind);
+        self.access(op, [d, x, Operand::NONE], &memarg, 0);
     }
 
-    fn store(&mut self, op: Op, memarg: MemArg, lane: u8) {
+    pub(super) fn store(&mut self, op: Op, memarg: MemArg, lane: u8) {
         let y = self.stack.pop().value;
         let x = self.stack.pop().value;
-        self.access(Inst { x, y, ..self.inst(op) }, &memarg, lane);
+        self.access(op, [Operand::NONE, x, y], &memarg, lane);
     }
 
     fn load_lane(&mut self, op: Op, memarg: MemArg, lane: u8) {
         let y = self.stack.pop().value;
         let x = self.stack.pop().value;
         let d = self.stack.push_temp(Kind::V128);
-        self.access(Inst { d, x, y, ..self.inst(op) }, &memarg, lane);
+        self.access(op, [d, x, y], &memarg, lane);
     }
 
     fn lane_unary(&mut self, op: Op, kind: Kind, lane: u8) {
@@ -391,7 +368,7 @@ impl Walk<'_> {
         let slot = low.slot().expect("a temporary is a slot");
         // Not a temporary: who sets a local to the low half may not let this write the local, and
         // the slot behind it, at once.
-        self.emit(Inst { d: Operand::Local(slot), x, y, ..self.inst(op) });
+        self.emit(Inst { d: Operand::local(slot), x, y, ..self.inst(op) });
     }
 }
 

@@ -25,7 +25,7 @@ pub(super) struct Placed {
     pub(super) y: u64,
     /// The byte offsets of further sources' slots.
     pub(super) rest: [u16; 2],
-    /// Whether `x` and `y` are read from slots that nobody reads afterwards.
+    /// Of `x` and `y`, if they are in slots: whether nobody reads them afterwards.
     pub(super) last: [bool; 2],
     /// The words of the op's family; a target is the number of a label.
     pub(super) words: [u32; 4],

@@ -6,14 +6,14 @@
 //! process if there is no memory for it.
 
 use alloc::vec::Vec;
-use core::mem;
 
-use wasmparser::{
-    BinaryReader, BlockType, Catch, FrameKind, FrameStack, FunctionBody, Operator, Result,
-    TryTable, VisitOperator, VisitSimdOperator, WasmFeatures,
-};
+use wasmparser::{BinaryReader, BlockType, Catch, FunctionBody, Operator, TryTable, WasmFeatures};
 
+use crate::buffer::NoMemory;
+use crate::error::Error;
 use crate::parse::visit_common;
+
+use super::Walk;
 
 /// The first byte of `try_table`.
 const TRY_TABLE: u8 = 0x1f;
@@ -26,8 +26,6 @@ pub(super) struct Operators<'a> {
     features: WasmFeatures,
     /// The position in `bytes`.
     at: usize,
-    /// What was read last.
-    last: Last<'a>,
 }
 
 /// The clauses of a `try_table`.
@@ -39,7 +37,7 @@ pub(super) struct Catches<'a> {
 }
 
 impl<'a> Operators<'a> {
-    pub(super) fn new(body: &FunctionBody<'a>) -> Result<Self> {
+    pub(super) fn new(body: &FunctionBody<'a>) -> wasmparser::Result<Self> {
         let reader = body.get_binary_reader_for_operators()?;
         let start = body.range().start;
         Ok(Operators {
@@ -47,7 +45,6 @@ impl<'a> Operators<'a> {
             start,
             features: reader.features(),
             at: (reader.original_position() - start) as usize,
-            last: Last(Operator::Nop),
         })
     }
 
@@ -61,52 +58,49 @@ impl<'a> Operators<'a> {
         self.start + self.at as u64
     }
 
-    /// The next operator. The clauses of a `try_table` are not in it, but come to `catches`.
-    pub(super) fn read(&mut self, catches: &mut Option<Catches<'a>>) -> Result<&Operator<'a>> {
+    /// Hands the next one to `walk`. The clauses of a `try_table` are not in it, but are noted there.
+    pub(super) fn visit(&mut self, walk: &mut Walk<'a>) -> Result<(), Error> {
         let rest = &self.bytes[self.at..];
-        let len = match visit_common(rest, &mut self.last) {
-            Some(((), len)) => len,
-            None => self.read_uncommon(rest, catches)?,
+        let (visited, len) = match visit_common(rest, walk) {
+            Some(visited) => visited,
+            None => self.visit_uncommon(rest, walk).map_err(Error::parse)?,
         };
         self.at += len;
-        Ok(&self.last.0)
+        Ok(visited?)
     }
 
-    /// Reads the operator at the start of `rest`; gives its length.
+    /// Hands over the operator at the start of `rest`; gives its length as well.
     #[cold]
-    fn read_uncommon(
+    fn visit_uncommon(
         &mut self,
         rest: &'a [u8],
-        catches: &mut Option<Catches<'a>>,
-    ) -> Result<usize> {
+        walk: &mut Walk<'a>,
+    ) -> wasmparser::Result<(Result<(), NoMemory>, usize)> {
         let mut reader = BinaryReader::new_features(rest, self.position(), self.features);
-        if rest.first() == Some(&TRY_TABLE) {
-            let operator = try_table(&mut reader, catches)?;
-            self.last.set(operator);
+        let visited = if rest.first() == Some(&TRY_TABLE) {
+            let (operator, catches) = try_table(&mut reader)?;
+            walk.try_table_with(&operator, catches)
         } else {
-            reader.visit_operator(&mut self.last)?;
-        }
-        Ok(reader.current_position())
+            reader.visit_operator(walk)?
+        };
+        Ok((visited, reader.current_position()))
     }
 }
 
-/// A `try_table` without its clauses.
-fn try_table<'a>(
-    reader: &mut BinaryReader<'a>,
-    catches: &mut Option<Catches<'a>>,
-) -> Result<Operator<'a>> {
+/// A `try_table` without its clauses, and these.
+fn try_table<'a>(reader: &mut BinaryReader<'a>) -> wasmparser::Result<(Operator<'a>, Catches<'a>)> {
     reader.read_u8()?;
     let ty = block_type(reader)?;
     let count = reader.read_var_u32()?;
-    *catches = Some(Catches { reader: reader.clone(), count });
+    let catches = Catches { reader: reader.clone(), count };
     for _ in 0..count {
         reader.read::<Catch>()?;
     }
-    Ok(Operator::TryTable { try_table: TryTable { ty, catches: Vec::new() } })
+    Ok((Operator::TryTable { try_table: TryTable { ty, catches: Vec::new() } }, catches))
 }
 
 /// A block type: nothing and value types are negative numbers of one byte.
-fn block_type(reader: &mut BinaryReader<'_>) -> Result<BlockType> {
+fn block_type(reader: &mut BinaryReader<'_>) -> wasmparser::Result<BlockType> {
     const EMPTY: u8 = 0x40;
     Ok(match reader.clone().read_u8()? {
         EMPTY => {
@@ -128,45 +122,4 @@ impl<'a> Catches<'a> {
         let mut reader = self.reader.clone();
         (0..self.count).map_while(move |_| reader.read().ok())
     }
-}
-
-/// The [`Operator`] that the parser read last.
-struct Last<'a>(Operator<'a>);
-
-impl<'a> Last<'a> {
-    /// The operator before is forgotten, since to drop it is more work than to copy one: none that is made
-    /// here has anything to free.
-    #[inline(always)]
-    fn set(&mut self, operator: Operator<'a>) {
-        mem::forget(mem::replace(&mut self.0, operator));
-    }
-}
-
-impl FrameStack for Last<'_> {
-    /// What `else` wants; nothing else that is valid asks.
-    fn current_frame(&self) -> Option<FrameKind> {
-        Some(FrameKind::If)
-    }
-}
-
-macro_rules! to_operator {
-    ($(@$proposal:ident $op:ident $({ $($arg:ident: $argty:ty),* })? => $visit:ident ($($ann:tt)*))*) => {
-        $(fn $visit(&mut self $($(, $arg: $argty)*)?) {
-            self.set(Operator::$op $({ $($arg),* })?);
-        })*
-    };
-}
-
-impl<'a> VisitOperator<'a> for Last<'a> {
-    type Output = ();
-
-    fn simd_visitor(&mut self) -> Option<&mut dyn VisitSimdOperator<'a, Output = ()>> {
-        Some(self)
-    }
-
-    wasmparser::for_each_visit_operator!(to_operator);
-}
-
-impl<'a> VisitSimdOperator<'a> for Last<'a> {
-    wasmparser::for_each_visit_simd_operator!(to_operator);
 }

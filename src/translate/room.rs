@@ -26,43 +26,23 @@ impl Walk<'_> {
         self.make_room_for_few()
     }
 
-    /// Asks for the room that an operator can take.
+    /// Asks for the room that an operator can take, but for those that have a function of their own here.
     pub(super) fn make_room(&mut self, operator: &Operator<'_>) -> Result<(), NoMemory> {
         match operator {
-            Operator::LocalGet { local_index } => self.stack.make_room_for_local(*local_index)?,
-            Operator::LocalTee { local_index } => {
-                self.stack.make_room_for_local(*local_index)?;
-                self.make_room_for_copies(0)?;
-            }
-            Operator::Block { .. } | Operator::Loop { .. } | Operator::If { .. } => {
-                self.frames.make_room(1)?;
-                self.make_room_for_copies(0)?;
-            }
             Operator::TryTable { .. } => self.make_room_for_try_table()?,
-            Operator::Else | Operator::End => self.make_room_for_end()?,
-            Operator::Br { .. }
-            | Operator::BrIf { .. }
-            | Operator::BrOnNull { .. }
+            Operator::BrOnNull { .. }
             | Operator::BrOnNonNull { .. }
             | Operator::BrOnCast { .. }
             | Operator::BrOnCastFail { .. }
-            | Operator::ReturnCall { .. } => {
-                self.list.turns.make_room(1)?;
-                self.make_room_for_copies(0)?;
-            }
+            | Operator::ReturnCall { .. } => self.make_room_for_branch()?,
             Operator::BrTable { targets } => self.make_room_for_table(targets)?,
-            Operator::LocalSet { .. }
-            | Operator::Return
-            | Operator::Throw { .. }
+            Operator::Throw { .. }
             | Operator::ReturnCallIndirect { .. }
             | Operator::ReturnCallRef { .. }
             | Operator::StructNew { .. }
             | Operator::ArrayNewFixed { .. } => self.make_room_for_copies(0)?,
-            Operator::Call { function_index } => {
-                self.make_room_for_call(self.module.funcs[*function_index as usize])?;
-            }
             Operator::CallIndirect { type_index, .. } | Operator::CallRef { type_index } => {
-                self.make_room_for_call(TypeIdx(*type_index))?;
+                self.make_room_for_results(TypeIdx(*type_index))?;
             }
             Operator::V128Const { .. } | Operator::I8x16Shuffle { .. } => {
                 self.list.wide.make_room(1)?;
@@ -72,10 +52,64 @@ impl Walk<'_> {
         self.make_room_for_few()
     }
 
-    fn make_room_for_few(&mut self) -> Result<(), NoMemory> {
+    /// For an instruction that leaves at most one value, and refers to one constant of its own.
+    pub(super) fn make_room_for_few(&mut self) -> Result<(), NoMemory> {
         self.list.nodes.make_room(FEW)?;
         self.list.consts.make_room(FEW)?;
         self.stack.make_room(FEW)
+    }
+
+    /// For an instruction of a few nodes that leaves no more values than it takes.
+    pub(super) fn make_room_for_nodes(&mut self) -> Result<(), NoMemory> {
+        self.list.nodes.make_room(FEW)
+    }
+
+    /// For a constant as a value.
+    pub(super) fn make_room_for_const(&mut self) -> Result<(), NoMemory> {
+        self.list.consts.make_room(1)?;
+        self.stack.make_room(1)
+    }
+
+    /// For a local as a value.
+    pub(super) fn make_room_for_local(&mut self, index: u32) -> Result<(), NoMemory> {
+        self.stack.make_room_for_local(index)?;
+        self.stack.make_room(1)
+    }
+
+    /// For a value that a local is set to: whatever refers to the local is copied.
+    pub(super) fn make_room_for_set(&mut self) -> Result<(), NoMemory> {
+        self.make_room_for_copies(0)
+    }
+
+    /// The same for one that stays a value.
+    pub(super) fn make_room_for_tee(&mut self, index: u32) -> Result<(), NoMemory> {
+        self.make_room_for_set()?;
+        self.make_room_for_local(index)
+    }
+
+    /// For the start of a block.
+    pub(super) fn make_room_for_block(&mut self) -> Result<(), NoMemory> {
+        self.frames.make_room(1)?;
+        self.make_room_for_copies(0)?;
+        self.make_room_for_few()
+    }
+
+    /// For a branch.
+    pub(super) fn make_room_for_branch(&mut self) -> Result<(), NoMemory> {
+        self.list.turns.make_room(1)?;
+        self.make_room_for_copies(0)?;
+        self.make_room_for_few()
+    }
+
+    /// For a return.
+    pub(super) fn make_room_for_return(&mut self) -> Result<(), NoMemory> {
+        self.make_room_for_copies(0)?;
+        self.make_room_for_few()
+    }
+
+    /// For the call of a function.
+    pub(super) fn make_room_for_call(&mut self, func: u32) -> Result<(), NoMemory> {
+        self.make_room_for_results(self.module.funcs[func as usize])
     }
 
     /// Asks for a copy of each value that is not in its own slot, and for `nodes` nodes and the few.
@@ -83,7 +117,8 @@ impl Walk<'_> {
         self.list.nodes.make_room(self.stack.unsettled() + nodes + FEW)
     }
 
-    fn make_room_for_call(&mut self, ty: TypeIdx) -> Result<(), NoMemory> {
+    /// For the results of a call, and copies of its arguments.
+    fn make_room_for_results(&mut self, ty: TypeIdx) -> Result<(), NoMemory> {
         self.stack.make_room(self.module.signature(ty).results().len() + FEW)?;
         self.make_room_for_copies(0)
     }
@@ -97,13 +132,14 @@ impl Walk<'_> {
     }
 
     /// For the values that are there behind `else` or `end` where nothing comes from before.
-    fn make_room_for_end(&mut self) -> Result<(), NoMemory> {
-        let frame = *self.frames.last().expect("validated: a frame is open");
+    pub(super) fn make_room_for_end(&mut self) -> Result<(), NoMemory> {
+        let frame = self.frames.last().expect("validated: a frame is open");
         if frame.kind == FrameKind::TryTable {
             self.list.tries.make_room(0)?;
         }
-        self.stack.make_room(self.values_max(&frame) + FEW)?;
-        self.make_room_for_copies(0)
+        self.stack.make_room(self.values_max(frame) + FEW)?;
+        self.make_room_for_copies(0)?;
+        self.make_room_for_few()
     }
 
     /// The parameters or results of a frame, whichever are more.

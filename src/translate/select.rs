@@ -7,48 +7,30 @@
 //! scratch slots.
 
 use crate::buffer::{Buffer, NoMemory};
-use crate::code::shape::Family;
 use crate::code::{Op, Opcode, Place, Shape};
 
-use super::List;
+use super::accumulators::{Accumulators, Held};
 use super::carry::{self, Carried};
-use super::ir::{CLASSES, Class, Const, Inst, Kind, Label, Node, Operand};
-use super::kinds::Kinds;
+use super::facts::Facts;
+use super::ir::{Class, Const, Inst, Kind, Label, Node, Operand};
 use super::placed::{Item, Placed};
+use super::{FrameSlots, List};
 
 /// Chooses places; keeps its buffers from one function to the next.
 #[derive(Default)]
 pub(crate) struct Selector {
     items: Buffer<Item>,
-    /// What each accumulator holds.
-    held: [Option<Held>; CLASSES],
+    accumulators: Accumulators,
     /// What the integer accumulator holds at labels of loops.
     carried: Buffer<Carried>,
     /// The number of turns of loops that were passed.
     turns: usize,
     /// The first scratch slot.
     scratch: u32,
-    accumulators: bool,
+    /// Whether any slot is out of reach of 16-bit fields.
+    has_far: bool,
     /// The item before which each start or end of a `try_table` is, in order.
     marks: Buffer<usize>,
-}
-
-/// An accumulator's value.
-#[derive(Clone, Copy)]
-struct Held {
-    /// The slot that has, or would have, the same value.
-    slot: u32,
-    /// The local that has it, too, where it is a copy.
-    local: Option<u32>,
-    /// The item that made it, if it could leave the slot alone.
-    maker: Option<usize>,
-}
-
-impl Held {
-    /// The value of a slot that is written.
-    fn of(slot: u32) -> Self {
-        Self { slot, local: None, maker: None }
-    }
 }
 
 /// A source's place, and the slot's byte offset or the immediate.
@@ -58,10 +40,12 @@ struct Field {
     value: u64,
 }
 
-/// The places that a source can be read from.
-struct Choice {
-    best: Field,
-    other: Option<Field>,
+/// What an instruction does and reads, as far as that is settled.
+struct Reads {
+    op: Op,
+    x: Operand,
+    y: Operand,
+    z: Operand,
 }
 
 /// The most items of a node: with all three sources and the destination out of reach, and loads of what a loop
@@ -103,31 +87,44 @@ impl Selector {
     pub(super) fn select(
         &mut self,
         list: &List,
-        scratch: u32,
+        slots: FrameSlots,
         accumulators: bool,
     ) -> Result<(), NoMemory> {
         self.items.clear();
-        self.held = [None; CLASSES];
-        self.scratch = scratch;
-        self.accumulators = accumulators;
+        self.accumulators.reset(accumulators);
+        self.scratch = slots.scratch;
+        self.has_far = slots.end > NEAR_SLOTS;
         self.marks.clear();
         self.turns = 0;
         carry::at_turns(list, &mut self.carried)?;
         self.marks.make_room(list.tries.marks.len())?;
+        let mut next_note = self.next_note(list);
         for (at, node) in list.nodes.iter().enumerate() {
             self.items.make_room(ITEMS_MAX)?;
-            self.mark(list, at);
+            let mut carried = None;
+            if next_note <= at {
+                self.mark(list, at);
+                if let Node::Inst(inst) = node {
+                    carried = self.turn(list, at, inst.offset);
+                }
+                next_note = self.next_note(list);
+            }
             match node {
+                Node::Inst(inst) => self.inst(list, inst, carried),
                 Node::Label(label) => self.label(list, at, *label),
                 Node::Start => list.start.into_iter().for_each(|start| self.label(list, at, start)),
-                Node::Inst(inst) => {
-                    let carried = self.turn(list, at, inst.offset);
-                    self.inst(list, *inst, carried);
-                }
             }
         }
         self.mark(list, list.nodes.len());
         Ok(())
+    }
+
+    /// The first node before which a `try_table` starts or ends or that branches to a loop, of those that
+    /// were not passed.
+    fn next_note(&self, list: &List) -> usize {
+        let mark = list.tries.marks.get(self.marks.len()).map_or(usize::MAX, |mark| mark.node);
+        let turn = list.turns.get(self.turns).map_or(usize::MAX, |turn| turn.node);
+        mark.min(turn)
     }
 
     /// Places a label. Behind it only what its loop carries is in an accumulator.
@@ -136,7 +133,7 @@ impl Selector {
         if let Some(carried) = self.carried.get_mut(label.0 as usize) {
             match *carried {
                 Carried::Slot(slot)
-                    if self.accumulators
+                    if self.accumulators.used()
                         && slot < NEAR_SLOTS
                         && carry::is_read_first(list, at + 1, slot) =>
                 {
@@ -151,8 +148,10 @@ impl Selector {
             }
         }
         self.items.push(Item::Label(label));
-        self.held = [None; CLASSES];
-        self.held[Class::Int as usize] = held;
+        self.accumulators.clear();
+        if let Some(held) = held {
+            self.accumulators.hold(Class::Int, held);
+        }
     }
 
     /// Before a branch to the start of a loop: loads what the loop carries, and gives its slot. A table may
@@ -171,11 +170,11 @@ impl Selector {
 
     /// Loads the integer accumulator, unless it holds the value of `slot`.
     fn carry(&mut self, slot: u32, offset: u32) {
-        if self.held_in(Class::Int, slot).is_some() {
+        if self.accumulators.has(Class::Int, slot) {
             return;
         }
         self.copy(slot, slot_field(slot), offset);
-        self.held[Class::Int as usize] = Some(Held::of(slot));
+        self.accumulators.hold(Class::Int, Held::of(slot));
     }
 
     /// Notes which starts and ends of `try_table`s stand before the node at `at`.
@@ -187,213 +186,208 @@ impl Selector {
     }
 
     /// Places an instruction; if it branches to a loop that carries the value of a slot, with that.
-    fn inst(&mut self, list: &List, mut inst: Inst, carried: Option<u32>) {
+    fn inst(&mut self, list: &List, inst: &Inst, carried: Option<u32>) {
+        let mut reads = Reads { op: inst.op, x: inst.x, y: inst.y, z: inst.z };
         if matches!(inst.op, Op::CopyF32 | Op::CopyF64) {
-            inst.x = self.near(inst.x, Kinds::of(inst.op).x, Scratch::X, inst.offset);
-            if !self.holds(inst.op, inst.x) {
-                inst.op = Op::Copy;
-            }
+            self.copied_bits(&mut reads, inst.offset);
         }
-        let family = inst.op.family();
-        let kinds = Kinds::of(inst.op);
-        if family.x {
-            inst.x = self.near(inst.x, kinds.x, Scratch::X, inst.offset);
+        let facts = Facts::of(reads.op);
+        if self.has_far {
+            self.near_sources(facts, &mut reads, inst.offset);
         }
-        if family.y || family.rest == 2 {
-            let kind = if family.y { kinds.y } else { kinds.rest };
-            inst.y = self.near(inst.y, kind, Scratch::Y, inst.offset);
-        }
-        if family.rest > 0 {
-            inst.z = self.near(inst.z, kinds.rest, Scratch::Z, inst.offset);
-        }
-        let rest = self.rest(list, family, &inst);
-        let (opcode, x, y) = self.sources(list, family, &mut inst);
-        self.release(inst.x, x, kinds.x.class(), inst.keep);
-        self.release(inst.y, y, kinds.y.class(), inst.keep);
+        let rest = match facts.rest {
+            0 => [0; 2],
+            _ => self.rest(list, facts, &reads, inst.offset),
+        };
+        let (opcode, x, y) = self.choose(list, facts, &mut reads, inst.offset);
+        let Reads { op, x: from_x, y: from_y, .. } = reads;
+        self.release(from_x, x.place, facts.kinds.x.class(), inst.keep);
+        self.release(from_y, y.place, facts.kinds.y.class(), inst.keep);
         if let Some(slot) = carried {
             // A constant operand went through the accumulator; then no operand is in it.
             self.carry(slot, inst.offset);
         }
-        let far = inst.d.slot().filter(|slot| !is_near(*slot, kinds.d));
+        let far = inst.d.slot().filter(|slot| self.has_far && !is_near(*slot, facts.kinds.d));
         let d = if far.is_some() { Some(self.scratch + Scratch::D as u32) } else { inst.d.slot() };
-        let words = match inst.op {
-            Op::V128Const | Op::I8x16Shuffle => list.wide[inst.words[0] as usize],
-            _ => inst.words,
-        };
         self.items.push(Item::Inst(Placed {
-            op: inst.op,
+            op,
             shape: Shape::new(Place::Slot, x.place, y.place),
             opcode,
             d: d.map_or(0, slot_offset),
             x: x.value,
             y: y.value,
             rest,
-            last: [(inst.x, x), (inst.y, y)].map(|(source, field)| {
-                matches!(source, Operand::Temp(_)) && field.place == Place::Slot && !inst.keep
-            }),
-            words,
+            last: [from_x, from_y].map(|source| source.is_temp() && !inst.keep),
+            words: match op {
+                Op::V128Const | Op::I8x16Shuffle => list.wide[inst.words[0] as usize],
+                _ => inst.words,
+            },
             offset: inst.offset,
         }));
-        let copied = inst.x.slot().filter(|_| {
-            matches!(inst.op, Op::Copy | Op::CopyV128)
-                && x.place == Place::Acc
-                && matches!(inst.x, Operand::Local(_))
-        });
-        self.hold_results(&inst, kinds, far.is_some(), copied);
+        self.hold_results(inst, facts, far.is_some(), copied_local(op, from_x, x.place));
         if let Some(slot) = far {
-            self.copy_far(slot, self.scratch + Scratch::D as u32, kinds.d, inst.offset);
+            self.copy_far(slot, self.scratch + Scratch::D as u32, facts.kinds.d, inst.offset);
+        }
+    }
+
+    /// A copy of a float that is not in its accumulator copies 64 bits of whatever type.
+    fn copied_bits(&mut self, copy: &mut Reads, offset: u32) {
+        let kind = Facts::of(copy.op).kinds.x;
+        copy.x = self.near(copy.x, kind, Scratch::X, offset);
+        if !copy.x.slot().is_some_and(|slot| self.accumulators.has(kind.class(), slot)) {
+            copy.op = Op::Copy;
+        }
+    }
+
+    /// Brings sources that are out of reach to scratch slots.
+    fn near_sources(&mut self, facts: &Facts, reads: &mut Reads, offset: u32) {
+        let kinds = facts.kinds;
+        if facts.x {
+            reads.x = self.near(reads.x, kinds.x, Scratch::X, offset);
+        }
+        if facts.y || facts.rest == 2 {
+            let kind = if facts.y { kinds.y } else { kinds.rest };
+            reads.y = self.near(reads.y, kind, Scratch::Y, offset);
+        }
+        if facts.rest > 0 {
+            reads.z = self.near(reads.z, kinds.rest, Scratch::Z, offset);
         }
     }
 
     /// The slots of the sources beyond `x` and `y`; constants among them go to scratch slots.
-    fn rest(&mut self, list: &List, family: &Family, inst: &Inst) -> [u16; 2] {
-        let mut slot = |source, scratch| {
-            let source = match source {
-                Operand::Const(at) => {
-                    self.materialize(list.consts[at as usize], scratch, inst.offset)
-                }
-                source => source,
-            };
+    fn rest(&mut self, list: &List, facts: &Facts, reads: &Reads, offset: u32) -> [u16; 2] {
+        let mut slot = |mut source: Operand, scratch| {
+            if source.is_const() {
+                source = self.materialize(list.constant(source), scratch, offset);
+            }
             slot_offset(source.slot().expect("a source that is no constant"))
         };
-        match family.rest {
-            0 => [0; 2],
-            1 => [slot(inst.z, Scratch::Z), 0],
-            _ => [slot(inst.y, Scratch::Y), slot(inst.z, Scratch::Z)],
+        match facts.rest {
+            1 => [slot(reads.z, Scratch::Z), 0],
+            _ => [slot(reads.y, Scratch::Y), slot(reads.z, Scratch::Z)],
         }
     }
 
     /// The places of `x` and `y`, and the opcode with them; swaps them, and moves constants to scratch
     /// slots, as needed.
-    fn sources(&mut self, list: &List, family: &Family, inst: &mut Inst) -> (Opcode, Field, Field) {
+    #[inline(always)]
+    fn choose(
+        &mut self,
+        list: &List,
+        facts: &Facts,
+        reads: &mut Reads,
+        offset: u32,
+    ) -> (Opcode, Field, Field) {
+        let (x, y) = self.best(list, facts, reads);
+        match Opcode::of(reads.op, Shape::new(Place::Slot, x.place, y.place)) {
+            Some(opcode) => (opcode, x, y),
+            None => self.choose_other(list, facts, reads, offset),
+        }
+    }
+
+    /// The same where the op may not have the shape of the best places.
+    #[cold]
+    fn choose_other(
+        &mut self,
+        list: &List,
+        facts: &Facts,
+        reads: &mut Reads,
+        offset: u32,
+    ) -> (Opcode, Field, Field) {
         loop {
-            let kinds = Kinds::of(inst.op);
-            let xs = self.choice(list, family.x, inst.x, kinds.x);
-            let ys = self.choice(list, family.y, inst.y, kinds.y);
-            if family.swappable && prefers_swap(xs.best.place, ys.best.place) {
-                inst.op = inst.op.swapped();
-                core::mem::swap(&mut inst.x, &mut inst.y);
-                continue;
-            }
-            let pairs = [
-                (Some(xs.best), Some(ys.best)),
-                (Some(xs.best), ys.other),
-                (xs.other, Some(ys.best)),
-                (xs.other, ys.other),
-            ];
-            for pair in &pairs {
-                if let (Some(x), Some(y)) = *pair
+            let (x, y) = self.best(list, facts, reads);
+            let (other_x, other_y) = (in_slot(reads.x, x), in_slot(reads.y, y));
+            let pairs =
+                [(Some(x), Some(y)), (Some(x), other_y), (other_x, Some(y)), (other_x, other_y)];
+            for pair in pairs {
+                if let (Some(x), Some(y)) = pair
                     && let shape = Shape::new(Place::Slot, x.place, y.place)
-                    && let Some(opcode) = Opcode::of(inst.op, shape)
+                    && let Some(opcode) = Opcode::of(reads.op, shape)
                 {
                     return (opcode, x, y);
                 }
             }
-            if let Operand::Const(at) = inst.x {
-                inst.x = self.materialize(list.consts[at as usize], Scratch::X, inst.offset);
-            } else if let Operand::Const(at) = inst.y {
-                inst.y = self.materialize(list.consts[at as usize], Scratch::Y, inst.offset);
+            if reads.x.is_const() {
+                reads.x = self.materialize(list.constant(reads.x), Scratch::X, offset);
+            } else if reads.y.is_const() {
+                reads.y = self.materialize(list.constant(reads.y), Scratch::Y, offset);
             } else {
-                unreachable!("{:?} takes its operands from slots", inst.op)
+                unreachable!("{:?} takes its operands from slots", reads.op)
             }
         }
     }
 
-    /// The places a source can be read from.
-    fn choice(&self, list: &List, present: bool, source: Operand, kind: Kind) -> Choice {
-        let (best, other) = match source {
-            _ if !present => (ABSENT, None),
-            Operand::None => unreachable!("an instruction has all its sources"),
-            Operand::Const(at) => {
-                let constant = list.consts[at as usize];
+    /// The best places that `x` and `y` can be read from; swaps them as needed.
+    #[inline(always)]
+    fn best(&self, list: &List, facts: &Facts, reads: &mut Reads) -> (Field, Field) {
+        let x = if facts.x { self.best_of(list, reads.x, facts.kinds.x) } else { ABSENT };
+        let y = if facts.y { self.best_of(list, reads.y, facts.kinds.y) } else { ABSENT };
+        if facts.swappable && prefers_swap(x.place, y.place) {
+            reads.op = reads.op.swapped();
+            (reads.x, reads.y) = (reads.y, reads.x);
+            return (y, x);
+        }
+        (x, y)
+    }
+
+    /// The best place that a source can be read from.
+    #[inline(always)]
+    fn best_of(&self, list: &List, source: Operand, kind: Kind) -> Field {
+        match source.slot() {
+            Some(slot) if self.accumulators.has(kind.class(), slot) => {
+                Field { place: Place::Acc, value: 0 }
+            }
+            Some(slot) => slot_field(slot),
+            None => {
+                let constant = list.constant(source);
                 let value = match kind.class() {
                     Class::Int => constant.immediate_bits(),
                     _ => constant.immediate(),
                 };
-                (constant_field(constant, value), None)
+                constant_field(constant, value)
             }
-            Operand::Local(slot) | Operand::Temp(slot) => {
-                let in_slot = slot_field(slot);
-                match self.held_in(kind.class(), slot) {
-                    Some(_) => (Field { place: Place::Acc, value: 0 }, Some(in_slot)),
-                    None => (in_slot, None),
-                }
-            }
-        };
-        Choice { best, other }
-    }
-
-    /// What the accumulator of `class` holds, if that is the value of `slot`.
-    fn held_in(&self, class: Class, slot: u32) -> Option<Held> {
-        match self.held[class as usize] {
-            Some(held) if held.slot == slot => Some(held),
-            Some(held) if held.local == Some(slot) => Some(Held::of(slot)),
-            _ => None,
         }
-    }
-
-    /// Whether the source of a copy is in the accumulator of its class.
-    fn holds(&self, op: Op, source: Operand) -> bool {
-        let class = Kinds::of(op).x.class();
-        source.slot().is_some_and(|slot| self.held_in(class, slot).is_some())
     }
 
     /// A source that was read from an accumulator and is read by nobody else: its maker need not
     /// write the slot. One that was read from its slot and stays: it must, whoever reads it from the
     /// accumulator then, as bits are read of floats.
-    fn release(&mut self, source: Operand, field: Field, class: Class, keep: bool) {
-        if keep && field.place == Place::Slot {
-            for held in self.held.iter_mut().flatten() {
-                held.maker = held.maker.filter(|_| source.slot() != Some(held.slot));
-            }
+    #[inline(always)]
+    fn release(&mut self, source: Operand, place: Place, class: Class, keep: bool) {
+        let Some(slot) = source.slot() else { return };
+        if place == Place::Slot && keep {
+            self.accumulators.insist_on(slot);
+        } else if place == Place::Acc && !keep && source.is_temp() {
+            self.leave_slot_alone(class, slot);
         }
-        let (Operand::Temp(slot), Place::Acc, false) = (source, field.place, keep) else {
-            return;
-        };
-        let Some(maker) = self.held_in(class, slot).and_then(|held| held.maker) else {
-            return;
-        };
-        if let Item::Inst(maker) = &mut self.items[maker] {
+    }
+
+    /// Lets the maker of the temporary in `slot`, which is in the accumulator, leave it there alone.
+    fn leave_slot_alone(&mut self, class: Class, slot: u32) {
+        if let Some(maker) = self.accumulators.maker(class, slot)
+            && let Item::Inst(maker) = &mut self.items[maker as usize]
+        {
             maker.leave_slot_alone();
         }
     }
 
-    /// Keeps track of the accumulators behind an instruction.
-    fn hold_results(&mut self, inst: &Inst, kinds: Kinds, far: bool, local: Option<u32>) {
-        if inst.flush || clobbers(inst.op) {
-            self.held = [None; CLASSES];
+    /// Keeps track of the accumulators behind an instruction; `local` is one that it copied from its accumulator.
+    #[inline(always)]
+    fn hold_results(&mut self, inst: &Inst, facts: &Facts, far: bool, local: Option<u32>) {
+        if inst.flush || facts.clobbers {
+            self.accumulators.clear();
         }
         if let Some(slot) = inst.d.slot() {
-            self.forget(slot, kinds.d);
-            let maker = match inst.d {
-                Operand::Temp(_) if !far => Some(self.items.len() - 1),
-                _ => None,
-            };
-            self.hold(kinds.d, Held { slot, local: local.filter(|local| *local != slot), maker });
+            let maker = (inst.d.is_temp() && !far).then(|| self.items.len() - 1);
+            let local = local.filter(|local| *local != slot);
+            self.accumulators.write(facts.kinds.d, Held::made(slot, local, maker));
         }
         // A call leaves vectors in slots only.
-        let result = inst.result.filter(|kind| kind.class() != Class::Vector);
-        if let (Some(kind), Some(slot)) = (result, inst.z.slot()) {
-            self.hold(kind, Held::of(slot));
-        }
-    }
-
-    fn hold(&mut self, kind: Kind, value: Held) {
-        if self.accumulators {
-            self.held[kind.class() as usize] = Some(value);
-        }
-    }
-
-    /// Forgets that accumulators hold what was in the slots of a value that is overwritten.
-    fn forget(&mut self, slot: u32, kind: Kind) {
-        for (class, entry) in self.held.iter_mut().enumerate() {
-            let Some(held) = entry else { continue };
-            let slots = if class == Class::Vector as usize { Kind::V128.slots() } else { 1 };
-            let overwritten = |held: u32| held < slot + kind.slots() && slot < held + slots;
-            held.local = held.local.filter(|local| !overwritten(*local));
-            if overwritten(held.slot) {
-                *entry = held.local.map(Held::of);
-            }
+        if let Some(kind) = inst.result
+            && kind.class() != Class::Vector
+            && let Some(slot) = inst.z.slot()
+        {
+            self.accumulators.hold(kind.class(), Held::of(slot));
         }
     }
 
@@ -402,9 +396,9 @@ impl Selector {
         match source.slot() {
             Some(slot) if !is_near(slot, kind) => {
                 let to = self.scratch + scratch as u32;
-                self.forget(to, kind);
+                self.accumulators.forget(to, kind);
                 self.copy_far(to, slot, kind, offset);
-                Operand::Local(to)
+                Operand::local(to)
             }
             _ => source,
         }
@@ -445,10 +439,21 @@ impl Selector {
     fn materialize(&mut self, constant: Const, scratch: Scratch, offset: u32) -> Operand {
         let slot = self.scratch + scratch as u32;
         self.copy(slot, constant_field(constant, constant.immediate_bits()), offset);
-        self.held[Class::Int as usize] = None;
-        self.forget(slot, Kind::I64);
-        Operand::Local(slot)
+        self.accumulators.clear_class(Class::Int);
+        self.accumulators.forget(slot, Kind::I64);
+        Operand::local(slot)
     }
+}
+
+/// The local that is copied from the accumulator, of a copy of one.
+fn copied_local(op: Op, x: Operand, place: Place) -> Option<u32> {
+    let is_copy = place == Place::Acc && matches!(op, Op::Copy | Op::CopyV128);
+    x.slot().filter(|_| is_copy && x.is_local())
+}
+
+/// The slot of a source that is in an accumulator, which has the value, too.
+fn in_slot(source: Operand, field: Field) -> Option<Field> {
+    source.slot().filter(|_| field.place == Place::Acc).map(slot_field)
 }
 
 /// Whether the slots of a value are within reach of 16-bit fields.
@@ -480,44 +485,5 @@ fn prefers_swap(x: Place, y: Place) -> bool {
     matches!(
         (x, y),
         (Place::Imm | Place::Wide, Place::Slot | Place::Acc) | (Place::Slot, Place::Acc)
-    )
-}
-
-/// Whether the handlers of an op leave nothing in the accumulators but its result.
-pub(super) fn clobbers(op: Op) -> bool {
-    matches!(
-        op,
-        Op::Call
-            | Op::CallImport
-            | Op::CallIndirect
-            | Op::EnterMany
-            | Op::CopySpan
-            | Op::MemoryGrow
-            | Op::MemoryCopy
-            | Op::MemoryFill
-            | Op::MemoryInit
-            | Op::DataDrop
-            | Op::TableGrow
-            | Op::TableFill
-            | Op::TableCopy
-            | Op::TableInit
-            | Op::ElemDrop
-            | Op::RefFunc
-            | Op::Throw
-            | Op::ThrowRef
-            | Op::CallRef
-            | Op::RefTest
-            | Op::RefCast
-            | Op::StructNew
-            | Op::StructNewDefault
-            | Op::ArrayNew
-            | Op::ArrayNewDefault
-            | Op::ArrayNewFixed
-            | Op::ArrayNewData
-            | Op::ArrayNewElem
-            | Op::ArrayFill
-            | Op::ArrayCopy
-            | Op::ArrayInitData
-            | Op::ArrayInitElem
     )
 }

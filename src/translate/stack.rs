@@ -6,7 +6,7 @@
 
 use crate::buffer::{Buffer, NoMemory};
 
-use super::ir::{Kind, Operand};
+use super::ir::{Kind, Operand, Source};
 
 /// A value on the operand stack.
 #[derive(Clone, Copy, Debug)]
@@ -24,7 +24,7 @@ pub(crate) struct Entry {
 impl Entry {
     /// Whether the value is in the entry's own slot.
     pub(crate) fn is_settled(&self) -> bool {
-        matches!(self.value, Operand::Temp(_))
+        self.value.is_temp()
     }
 }
 
@@ -39,9 +39,9 @@ pub(crate) struct OperandStack {
     next_slot: u32,
     /// One more than the highest slot ever used.
     end_slot: u32,
-    /// Below this no entry refers to a local.
+    /// Below this no entry refers to a local. It may be above the topmost entry.
     spilled: usize,
-    /// From the innermost frame's height up to this all entries are settled.
+    /// From the innermost frame's height up to this all entries are settled. It may be above the topmost entry.
     settled: usize,
     /// How many entries are not settled.
     unsettled: usize,
@@ -108,6 +108,7 @@ impl OperandStack {
         self.entries[at]
     }
 
+    #[inline]
     fn push(&mut self, kind: Kind, value: Operand, local: u32, below: u32) {
         self.entries.push(Entry { kind, value, slot: self.next_slot, local, below });
         self.next_slot += kind.slots();
@@ -116,23 +117,26 @@ impl OperandStack {
 
     /// Pushes a temporary and returns it.
     pub(crate) fn push_temp(&mut self, kind: Kind) -> Operand {
-        let value = Operand::Temp(self.next_slot);
+        let value = Operand::temp(self.next_slot);
         self.push(kind, value, 0, 0);
         value
     }
 
     /// Pushes the local with index `local`, which is in `slot`; room for it was asked before.
     pub(crate) fn push_local(&mut self, kind: Kind, local: u32, slot: u32) {
-        let below = self.tops[local as usize];
-        self.tops[local as usize] = self.entries.len() as u32 + 1;
+        let top = &mut self.tops[local as usize];
+        let below = core::mem::replace(top, self.entries.len() as u32 + 1);
         self.unsettled += 1;
-        self.push(kind, Operand::Local(slot), local, below);
+        self.spilled = self.spilled.min(self.entries.len());
+        self.settled = self.settled.min(self.entries.len());
+        self.push(kind, Operand::local(slot), local, below);
     }
 
     /// Pushes a constant.
     pub(crate) fn push_const(&mut self, kind: Kind, position: u32) {
         self.unsettled += 1;
-        self.push(kind, Operand::Const(position), 0, 0);
+        self.settled = self.settled.min(self.entries.len());
+        self.push(kind, Operand::constant(position), 0, 0);
     }
 
     /// Sees the topmost entry, which is no constant, as a value of another kind of one slot.
@@ -143,26 +147,45 @@ impl OperandStack {
     }
 
     /// Pops the topmost entry.
+    #[inline]
     pub(crate) fn pop(&mut self) -> Entry {
         let entry = self.entries.pop().expect("validated: the operand is there");
-        if !entry.is_settled() {
-            self.unsettled -= 1;
+        self.forget(&entry);
+        self.next_slot = entry.slot;
+        entry
+    }
+
+    /// Pops the topmost entry and pushes a temporary instead: what the entry was, and the temporary.
+    #[inline]
+    pub(crate) fn replace(&mut self, kind: Kind) -> (Operand, Operand) {
+        let top = self.entries.last_mut().expect("validated: the operand is there");
+        let before = *top;
+        let value = Operand::temp(before.slot);
+        *top = Entry { kind, value, slot: before.slot, local: 0, below: 0 };
+        self.next_slot = before.slot + kind.slots();
+        self.reserve(self.next_slot);
+        self.forget(&before);
+        (before.value, value)
+    }
+
+    /// Forgets an entry that is no more.
+    #[inline]
+    fn forget(&mut self, entry: &Entry) {
+        if entry.is_settled() {
+            return;
         }
-        if let Operand::Local(_) = entry.value {
+        if entry.value.is_local() {
             self.tops[entry.local as usize] = entry.below;
         }
-        self.next_slot = entry.slot;
-        self.spilled = self.spilled.min(self.entries.len());
-        self.settled = self.settled.min(self.entries.len());
-        entry
+        self.unsettled -= 1;
     }
 
     /// Pushes an entry that was just popped.
     pub(crate) fn push_again(&mut self, entry: Entry) {
-        match entry.value {
-            Operand::Local(slot) => self.push_local(entry.kind, entry.local, slot),
-            Operand::Const(position) => self.push_const(entry.kind, position),
-            Operand::Temp(_) | Operand::None => {
+        match entry.value.source() {
+            Source::Local(slot) => self.push_local(entry.kind, entry.local, slot),
+            Source::Const(position) => self.push_const(entry.kind, position),
+            Source::Temp(_) | Source::None => {
                 self.push_temp(entry.kind);
             }
         }
@@ -180,7 +203,7 @@ impl OperandStack {
         let before = self.entries[at];
         debug_assert!(!before.is_settled());
         self.unsettled -= 1;
-        self.entries[at].value = Operand::Temp(before.slot);
+        self.entries[at].value = Operand::temp(before.slot);
         before
     }
 
@@ -197,7 +220,7 @@ impl OperandStack {
         while self.spilled < self.entries.len() {
             let at = self.spilled;
             self.spilled += 1;
-            if let Operand::Local(_) = self.entries[at].value {
+            if self.entries[at].value.is_local() {
                 // All chained entries are on their way to be spilled: the chain ends here.
                 self.tops[self.entries[at].local as usize] = 0;
                 return Some(self.settle_at(at));
@@ -213,7 +236,7 @@ impl OperandStack {
             return None;
         }
         let before = self.settle_at(at);
-        if let Operand::Local(_) = before.value {
+        if before.value.is_local() {
             debug_assert_eq!(self.tops[before.local as usize] as usize, at + 1);
             self.tops[before.local as usize] = before.below;
         }
