@@ -302,8 +302,32 @@ pub(crate) fn in_bounds(start: u64, len: u64, end: usize) -> bool {
 }
 
 /// The operand of a bulk instruction as an address of this memory: 32 or 64 bits.
+#[inline(always)]
 fn index(memory: &MemoryEntity, bits: u64) -> u64 {
-    if memory.ty().is_64() { bits } else { u64::from(bits as u32) }
+    if memory.ty().is_64() {
+        // A branch: what is predicted does not wait for the memory's type.
+        cold_path();
+        return bits;
+    }
+    u64::from(bits as u32)
+}
+
+/// Where the bytes of a memory are, and how many there are. Those of memory 0 are at hand, since no other is in
+/// use between instructions.
+///
+/// # Safety
+///
+/// As for [`memory`].
+#[inline(always)]
+unsafe fn bytes(ctx: *mut Ctx, target: u32) -> (*mut u8, usize) {
+    // SAFETY: the caller's promise.
+    unsafe {
+        if target == 0 {
+            return ((*ctx).memory, ((*ctx).limits[0] + 1) as usize);
+        }
+        let memory = memory(ctx, target);
+        (memory.base, memory.len)
+    }
 }
 
 #[inline(never)]
@@ -316,15 +340,15 @@ unsafe fn memory_copy(
 ) -> Option<Trap> {
     // SAFETY: the caller's promise; both ranges are checked against their memories.
     unsafe {
-        let [target, source] = memories.map(|index| memory(ctx, index) as *mut MemoryEntity);
-        let (to, from) = (index(&*target, to), index(&*source, from));
-        let wide = (*target).ty().is_64() && (*source).ty().is_64();
-        let len = if wide { len } else { u64::from(len as u32) };
-        if !in_bounds(from, len, (*source).len) || !in_bounds(to, len, (*target).len) {
+        let [target, source] = memories;
+        let (to, from) = (index(memory(ctx, target), to), index(memory(ctx, source), from));
+        // Both are wide, or the number is that of the narrow one.
+        let len = index(memory(ctx, target), index(memory(ctx, source), len));
+        let ((target, target_len), (source, source_len)) = (bytes(ctx, target), bytes(ctx, source));
+        if !in_bounds(from, len, source_len) || !in_bounds(to, len, target_len) {
             return Some(Trap::MemoryOutOfBounds);
         }
-        let from = (*source).base.add(from as usize);
-        core::ptr::copy(from, (*target).base.add(to as usize), len as usize);
+        core::ptr::copy(source.add(from as usize), target.add(to as usize), len as usize);
     }
     None
 }
@@ -333,12 +357,12 @@ unsafe fn memory_copy(
 unsafe fn memory_fill(ctx: *mut Ctx, target: u32, to: u64, value: u64, len: u64) -> Option<Trap> {
     // SAFETY: the caller's promise; the range is checked against the memory.
     unsafe {
-        let target = memory(ctx, target);
-        let (to, len) = (index(target, to), index(target, len));
-        if !in_bounds(to, len, target.len) {
+        let (to, len) = (index(memory(ctx, target), to), index(memory(ctx, target), len));
+        let (target, target_len) = bytes(ctx, target);
+        if !in_bounds(to, len, target_len) {
             return Some(Trap::MemoryOutOfBounds);
         }
-        core::ptr::write_bytes(target.base.add(to as usize), value as u8, len as usize);
+        core::ptr::write_bytes(target.add(to as usize), value as u8, len as usize);
     }
     None
 }

@@ -63,6 +63,7 @@ impl<'m> Checker<'m, '_> {
     }
 
     /// Opens the block whose type is next.
+    #[inline(always)]
     pub(super) fn open(&mut self, mut place: Place<'m>, opener: Opener) -> Known<Place<'m>> {
         let ty = match place.byte()? {
             EMPTY => BlockType::Empty,
@@ -93,6 +94,7 @@ impl<'m> Checker<'m, '_> {
     }
 
     /// Ends the innermost block.
+    #[inline(always)]
     pub(super) fn close(&mut self, place: Place<'m>) -> Known<Place<'m>> {
         let Frame { opener, ty, outer_floor, outer_unreachable } = self.frames.pop()?;
         let results = self.results(ty)?;

@@ -105,7 +105,7 @@ impl<'m> Quick<'m> {
             unreachable: false,
         };
         checker.open_body(ty);
-        checker.operators(place)
+        checker.operators(place.rest())
     }
 
     /// The type with the index `ty`, if it is that of a function.

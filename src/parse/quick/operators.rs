@@ -15,10 +15,10 @@ use crate::types::{FuncType, Mutability};
 const MEMORY_0: u8 = 0;
 
 impl<'m> Checker<'m, '_> {
-    /// All instructions, up to the end of the body. What is common is done here, where the place is in
-    /// registers.
-    pub(super) fn operators(&mut self, mut place: Place<'m>) -> Known {
-        let at = &mut place;
+    /// All instructions of `code`, up to the end of the body. What is common is done here, where the place is
+    /// in registers.
+    pub(super) fn operators(&mut self, code: &'m [u8]) -> Known {
+        let at = &mut Place::new(code);
         loop {
             match at.byte()? {
                 // unreachable, nop, block, loop, if, else, end
@@ -34,7 +34,7 @@ impl<'m> Checker<'m, '_> {
                 0x0b => {
                     *at = self.close(at.clone())?;
                     if self.frames.is_empty() {
-                        return at.is_end().then_some(());
+                        return at.rest().is_empty().then_some(());
                     }
                 }
                 // br, br_if, br_table, return

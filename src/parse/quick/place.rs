@@ -18,9 +18,9 @@ impl<'m> Place<'m> {
         Self { code: body.iter(), top: 0 }
     }
 
-    /// Whether nothing follows.
-    pub(super) fn is_end(&self) -> bool {
-        self.code.as_slice().is_empty()
+    /// What follows.
+    pub(super) fn rest(&self) -> &'m [u8] {
+        self.code.as_slice()
     }
 
     #[inline(always)]

@@ -2,7 +2,6 @@
 
 use super::kind::Kind;
 use super::kind::Kind::{F32, F64, I32, I64};
-use core::mem;
 use core::ops::RangeInclusive;
 
 /// An instruction that computes a number from one, or from two of the same kind.
@@ -175,7 +174,5 @@ const fn numeric<const ROWS: usize, const LEN: usize>(
         row += 1;
     }
     assert!(next == LEN);
-    // Ranges can't be dropped at this time.
-    mem::forget(rows);
     table
 }
