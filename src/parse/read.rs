@@ -9,13 +9,15 @@ use super::{
     ExportedItem, Exports, Import, ModuleTypes, ParsedModule, Span, span_of, validates_bodies,
 };
 use crate::types::index::{FuncIdx, GlobalIdx, MemoryIdx, TableIdx, TagIdx, TypeIdx};
-use crate::types::{CompositeKind, GlobalType, MemoryType, TableType, TypeRegistry};
+use crate::types::{
+    CompositeKind, CompositeType, GlobalType, MemoryType, SubTypeDecl, TableType, TypeRegistry,
+};
 use crate::{Config, Error};
 use alloc::boxed::Box;
 use alloc::vec::Vec;
 use wasmparser::{
-    DataKind, ElementKind, ExternalKind, FunctionBody, Parser, Payload, TableInit, TypeRef,
-    Validator, WasmFeatures,
+    BinaryReader, DataKind, ElementKind, ExternalKind, FunctionBody, Parser, Payload, RecGroup,
+    TableInit, TypeRef, Validator, WasmFeatures,
 };
 
 /// Parses and validates a module.
@@ -118,7 +120,7 @@ impl<'a> ModuleReader<'a> {
             self.section_offset = usize::try_from(range.start).unwrap_or(usize::MAX);
         }
         match payload {
-            Payload::TypeSection(section) => self.types(section),
+            Payload::TypeSection(section) => self.types(&section),
             Payload::ImportSection(section) => self.imports(section),
             Payload::FunctionSection(section) => self.funcs(section),
             Payload::TableSection(section) => self.tables(section),
@@ -155,17 +157,26 @@ impl<'a> ModuleReader<'a> {
         ty.map_err(|Unsupported| Error::validation("unsupported type", self.section_offset))
     }
 
-    fn types(&mut self, section: wasmparser::TypeSectionReader<'a>) -> Result<(), Error> {
-        let count = section.count() as usize;
+    fn types(&mut self, section: &wasmparser::TypeSectionReader<'a>) -> Result<(), Error> {
+        let (start, count) = (section.range().start, section.count() as usize);
+        let bytes = &self.bytes[start as usize..section.range().end as usize];
+        let mut reader = BinaryReader::new_features(bytes, start, self.features);
+        reader.read_var_u32().map_err(Error::parse)?;
         let (mut ids, mut defined) = (Vec::with_capacity(count), Vec::with_capacity(count));
         let mut group = Vec::new();
-        for rec_group in section {
-            let rec_group = rec_group.map_err(Error::parse)?;
-            let members = rec_group.types().cloned().collect::<Vec<_>>();
-            let space = TypeSpace { ids: &ids, defined: &defined, group: &members };
+        for _ in 0..count {
             group.clear();
-            for ty in space.declarations() {
-                group.push(self.supported(ty)?);
+            let rest = &bytes[reader.current_position()..];
+            if let Some((ty, len)) = types::plain_func_type(rest) {
+                reader.read_bytes(len).map_err(Error::parse)?;
+                group.push(SubTypeDecl::plain(CompositeType::Func(ty)));
+            } else {
+                let rec_group = reader.read::<RecGroup>().map_err(Error::parse)?;
+                let members = rec_group.types().cloned().collect::<Vec<_>>();
+                let space = TypeSpace { ids: &ids, defined: &defined, group: &members };
+                for ty in space.declarations() {
+                    group.push(self.supported(ty)?);
+                }
             }
             let first_id = self.registry.intern_group(&group);
             for position in (0..).take(group.len()) {

@@ -133,6 +133,43 @@ impl<'a> TypeSpace<'a> {
     }
 }
 
+/// The first byte of a function type (spec: binary/types).
+const FUNC: u8 = 0x60;
+
+/// The value type that `byte` is by itself: a number, a vector or any function or host value.
+#[inline]
+pub(super) fn plain_val_type(byte: u8) -> Option<ValType> {
+    Some(match byte {
+        0x7f => ValType::I32,
+        0x7e => ValType::I64,
+        0x7d => ValType::F32,
+        0x7c => ValType::F64,
+        0x7b => ValType::V128,
+        0x70 => ValType::FUNCREF,
+        0x6f => ValType::EXTERNREF,
+        _ => return None,
+    })
+}
+
+/// The function type at the start of the valid `bytes`, and its length, if all its values are of types of one
+/// byte. Nearly all are; the parser's lists of them are not made then.
+pub(super) fn plain_func_type(bytes: &[u8]) -> Option<(FuncType, usize)> {
+    let rest = bytes.strip_prefix(&[FUNC])?;
+    let (params, rest) = plain_val_types(rest)?;
+    let (results, rest) = plain_val_types(rest)?;
+    let convert = |byte: &u8| plain_val_type(*byte);
+    let ty = FuncType::new(params.iter().filter_map(convert), results.iter().filter_map(convert));
+    Some((ty, bytes.len() - rest.len()))
+}
+
+/// The bytes of a list of value types that are all of one byte, and what follows.
+fn plain_val_types(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
+    // Larger numbers have more bytes.
+    let (count, rest) = bytes.split_first().filter(|(count, _)| **count < 0x80)?;
+    let (types, rest) = rest.split_at_checked(usize::from(*count))?;
+    types.iter().all(|ty| plain_val_type(*ty).is_some()).then_some((types, rest))
+}
+
 fn abstract_heap_type(ty: AbstractHeapType) -> Result<HeapType, Unsupported> {
     Ok(match ty {
         AbstractHeapType::Func => HeapType::Func,
@@ -165,4 +202,58 @@ pub(super) fn memory_type(ty: wasmparser::MemoryType) -> Result<MemoryType, Unsu
         Some(log2) => u8::try_from(log2).map_err(|_| Unsupported)?,
     };
     Ok(MemoryType { minimum, maximum, memory64, page_size_log2 })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use alloc::vec::Vec;
+    use wasmparser::{BinaryReader, RecGroup, WasmFeatures};
+
+    /// The first type of `bytes` as the parser reads it, and its length.
+    fn parsed(bytes: &[u8]) -> Option<(CompositeType, usize)> {
+        let mut reader = BinaryReader::new_features(bytes, 0, WasmFeatures::all());
+        let group = reader.read::<RecGroup>().ok()?;
+        let members = group.types().cloned().collect::<Vec<_>>();
+        let space = TypeSpace { ids: &[], defined: &[], group: &members };
+        let declared = space.declarations().next()?.ok()?;
+        Some((declared.composite, reader.current_position()))
+    }
+
+    #[test]
+    fn plain_function_types_are_read_as_the_parser_reads_them() {
+        let lists: &[&[u8]] = &[
+            &[0],
+            &[1, 0x7f],
+            &[2, 0x7e, 0x7d],
+            &[3, 0x7c, 0x7b, 0x70],
+            &[1, 0x6f],
+            &[4, 0x7e, 0x7f, 0x7e, 0x7f],
+        ];
+        for params in lists {
+            for results in lists {
+                let bytes = [&[FUNC][..], params, results, &[0x60, 0]].concat();
+                let (ty, len) = plain_func_type(&bytes).expect("all are plain");
+                assert_eq!(parsed(&bytes), Some((CompositeType::Func(ty), len)), "{bytes:x?}");
+            }
+        }
+    }
+
+    #[test]
+    fn other_types_are_left_to_the_parser() {
+        for bytes in [
+            // A reference to what is not just any function, or that is not null; other kinds of types.
+            &[FUNC, 1, 0x6e, 0][..],
+            &[FUNC, 0, 1, 0x64, 0x70],
+            &[0x5f, 0],
+            &[0x50, 0, FUNC, 0, 0],
+            &[0x4e, 1, FUNC, 0, 0],
+            // A number of more bytes than it needs.
+            &[FUNC, 0x81, 0, 0x7f, 0],
+        ] {
+            assert!(parsed(bytes).is_some(), "{bytes:x?} is a type");
+            assert_eq!(plain_func_type(bytes), None, "{bytes:x?}");
+        }
+        assert_eq!(plain_func_type(&[FUNC, 2, 0x7f]), None, "cut off");
+    }
 }

@@ -4,6 +4,8 @@
 //! [`Operator`] of each and to find out again what it is takes longer than most of them do. All others come
 //! as that. What can't be reached is passed over.
 
+use alloc::vec::Vec;
+
 use wasmparser::{FrameKind, FrameStack, Operator, VisitOperator, VisitSimdOperator};
 
 use crate::buffer::NoMemory;

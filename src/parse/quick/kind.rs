@@ -1,5 +1,6 @@
 //! The types of values that are known here, in one byte each.
 
+use super::super::types::plain_val_type;
 use super::Known;
 use crate::{RefType, ValType};
 
@@ -36,19 +37,10 @@ impl Kind {
         })
     }
 
-    /// The kind of a type of one byte (spec: binary/types).
+    /// The kind of a type of one byte.
     #[inline]
     pub(super) fn from_byte(byte: u8) -> Known<Self> {
-        Some(match byte {
-            0x7f => Self::I32,
-            0x7e => Self::I64,
-            0x7d => Self::F32,
-            0x7c => Self::F64,
-            0x7b => Self::V128,
-            0x70 => Self::FuncRef,
-            0x6f => Self::ExternRef,
-            _ => return None,
-        })
+        Self::of(plain_val_type(byte)?)
     }
 
     /// Whether `select` takes it without saying so.
