@@ -73,24 +73,31 @@ pub(crate) fn opcodes(code: &[u32]) -> impl Iterator<Item = Opcode> {
     cells(code).into_iter().map(|cell| opcode(code[cell]))
 }
 
-/// An opcode's parts, each with the places of its `d`, `x` and `y`; `-` is what it lacks.
+/// An opcode's parts, each with the places of its `d`, `x` and `y`; `-` is what it lacks, and `Passed` what stays in a
+/// register.
 pub(crate) fn opcode_text(opcode: Opcode) -> String {
     let mut text = String::new();
+    let passing = opcode.as_passing().filter(|_| opcode.is_passing()).map(|(_, passing)| passing);
     for (part, (op, shape, _)) in opcode.parts().enumerate() {
         let family = op.family();
         text.push_str(if part > 0 { " + " } else { "" });
         text.push_str(op.name());
         let places = [(family.d, shape.d()), (family.x, shape.x()), (family.y, shape.y())];
-        for ((present, place), before) in places.into_iter().zip(["(", ", ", ", "]) {
-            text.push_str(before);
+        let passed = passing.map_or([false; 3], |passing| {
+            let takes = part == usize::from(passing.take);
+            [part == usize::from(passing.put), takes && !passing.as_y, takes && passing.as_y]
+        });
+        for (at, (present, place)) in places.into_iter().enumerate() {
+            text.push_str(if at == 0 { "(" } else { ", " });
             match place {
                 _ if !present => text.push('-'),
+                _ if passed[at] => text.push_str("Passed"),
                 place => write!(text, "{place:?}").expect("strings take all"),
             }
         }
         text.push(')');
     }
-    text.push_str(remark(opcode));
+    text.push_str(if opcode.is_loop() { " (itself)" } else { "" });
     text
 }
 

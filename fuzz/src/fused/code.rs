@@ -16,6 +16,8 @@ pub(super) struct Code {
     instrs: Vec<String>,
     /// What is on the operand stack: the type, and where its computation begins.
     pending: Vec<(Type, usize)>,
+    /// The type of what is passed on, below that.
+    passed: Option<Type>,
     /// The local that has what is in the accumulator of a type.
     held: [Option<usize>; TYPES.len()],
     /// The locals that are zero at first, which stand behind the parameters.
@@ -85,6 +87,11 @@ impl Code {
         let in_acc =
             [part.x, part.y].contains(&Some(Place::Acc)) && !part.name.starts_with("select");
         let int = |ty: &Type| matches!(ty, I32 | I64);
+        if part.x == Some(Place::Passed)
+            && let Some(ty) = self.passed
+        {
+            return ty;
+        }
         if in_acc && let Some((ty, _)) = self.pending.last() {
             return *ty;
         }
@@ -102,7 +109,7 @@ impl Code {
     fn put(
         &mut self,
         part: &Part,
-        instr: Instr,
+        mut instr: Instr,
         choose: &mut dyn FnMut(usize) -> usize,
     ) -> Option<()> {
         let is_acc = |(_, place): &(Type, Place)| *place == Place::Acc;
@@ -111,8 +118,18 @@ impl Code {
             Some((instr.operands.iter().position(takes)?, found, start))
         });
         let start = on_stack.map_or(self.instrs.len(), |(.., start)| start);
+        if let Some(at) = instr.operands.iter().position(|(_, place)| *place == Place::Passed) {
+            if self.passed.take() != Some(instr.operands[at].0) {
+                return None;
+            }
+            // What is in the accumulator comes after what is passed on, and so is the second operand.
+            if at > 0 {
+                instr.text = turned(&instr.text)?;
+            }
+        }
         for (at, &(ty, place)) in instr.operands.iter().enumerate() {
             match on_stack {
+                _ if place == Place::Passed => {}
                 Some((position, found, _)) if at == position => {
                     self.pending.pop();
                     self.instrs.extend(converted(found, ty)?.map(str::to_owned));
@@ -131,7 +148,9 @@ impl Code {
             }
         }
         self.instrs.push(instr.text);
-        if let (Some(ty), Some(place)) = (instr.result, part.d) {
+        if let (Some(ty), Some(Place::Passed)) = (instr.result, part.d) {
+            self.passed = Some(ty);
+        } else if let (Some(ty), Some(place)) = (instr.result, part.d) {
             self.pending.push((ty, start));
             if place == Place::Slot {
                 let to = self.other(ty, choose);
@@ -158,6 +177,7 @@ impl Code {
             Place::Slot => format!("local.get {}", local(ty, self.other(ty, choose))),
             // Never 0, with which wasmi 2.0.0 computes a selection wrongly.
             Place::Imm => constant(ty, (choose(1 << 16) as i64 - 1000) | 1, ""),
+            Place::Passed => return None,
             Place::Wide if ty == I64 => constant(I64, i64::MAX - choose(1 << 16) as i64, ""),
             Place::Wide => constant(ty, choose(1 << 16) as i64, ".1"),
         })
@@ -225,6 +245,22 @@ fn converted(found: Type, wanted: Type) -> Option<Option<&'static str>> {
         (I64, I32) => Some(Some("i32.wrap_i64")),
         _ => None,
     }
+}
+
+/// An instruction that computes the same of its operands in the other order.
+fn turned(text: &str) -> Option<String> {
+    let (ty, what) = text.split_once('.')?;
+    let end = what.find(['_', ' ']).unwrap_or(what.len());
+    let (name, rest) = what.split_at(end);
+    let name = match name {
+        "add" | "mul" | "and" | "or" | "xor" | "eq" | "ne" => name,
+        "lt" => "gt",
+        "gt" => "lt",
+        "le" => "ge",
+        "ge" => "le",
+        _ => return None,
+    };
+    Some(format!("{ty}.{name}{rest}"))
 }
 
 fn local(ty: Type, index: usize) -> usize {

@@ -2,7 +2,7 @@
 //! after the other, with each operand where the sequence has it.
 //!
 //! An operand in an accumulator is what the part before it left on the operand stack, or in a local; one in a
-//! slot is a local that was not just set. Not every opcode can be had so, and the translator may cut
+//! slot is a local that was not just set; and one that is passed on stays on the stack, below all that comes between. Not every opcode can be had so, and the translator may cut
 //! the code in another way: what was reached is counted by [`reach`](crate::reach).
 
 mod code;

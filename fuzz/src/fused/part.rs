@@ -44,6 +44,8 @@ pub(super) enum Place {
     Acc,
     Imm,
     Wide,
+    /// On the stack, from one part to another.
+    Passed,
 }
 
 /// One part of a sequence: the op's name, and the places of its result and of its two operands.
@@ -72,6 +74,7 @@ pub(super) fn part(text: &str) -> Option<Part> {
         "Acc" => Some(Place::Acc),
         "Imm" => Some(Place::Imm),
         "Wide" => Some(Place::Wide),
+        "Passed" => Some(Place::Passed),
         _ => None,
     });
     let mut next = || places.next().flatten();
