@@ -59,7 +59,7 @@ fn others_work(mode: CompilationMode, parallel: bool, wasm: &[u8]) -> bool {
 fn threads_are_there_only_if_wanted() {
     let instructions = "(local.set 0 (i64.mul (local.get 0) (i64.const 12345)))".repeat(100);
     let func = format!("(func (param i64) {instructions})");
-    let wasm = wat::parse_str(format!("(module {})", func.repeat(200))).unwrap();
+    let wasm = wat::parse_str(format!("(module {})", func.repeat(1_000))).unwrap();
     let several = thread::available_parallelism().is_ok_and(|count| count.get() > 1);
     for mode in [CompilationMode::LazyTranslation, CompilationMode::Eager] {
         assert!(!others_work(mode, false, &wasm), "{mode:?}");
