@@ -16,7 +16,7 @@ use wasmparser::{
 /// How many more values than its body has bytes a function may have on its operand stack: a call of two
 /// bytes leaves up to a thousand, for each of which the validator and the translator keep something. As
 /// many as there may be locals. Programs that take values off again don't come near it.
-pub(super) const FREE_OPERANDS: usize = 50_000;
+const FREE_OPERANDS: usize = 50_000;
 
 /// About how long it takes to validate a byte of code.
 const BYTE_NANOSECONDS: usize = 2;

@@ -19,7 +19,7 @@ use self::body_spans::BodySpans;
 use self::const_expr::ModuleTypes;
 pub(crate) use self::const_expr::{ConstContext, ConstExpr, ConstValue};
 pub(crate) use self::names::FuncNames;
-pub(crate) use self::operators::visit_common;
+pub(crate) use self::operators::{EMPTY_BLOCK, visit_common};
 pub(crate) use self::read::parse;
 use self::types::TypeSpace;
 

@@ -8,8 +8,8 @@ use wasmparser::{
     BinaryReader, BlockType, FrameStack, MemArg, MemArgTarget, Result, VisitOperator, WasmFeatures,
 };
 
-/// The type of a block without parameters and results.
-const EMPTY: u8 = 0x40;
+/// The type of a block without parameters and results (spec: binary/instructions).
+pub(crate) const EMPTY_BLOCK: u8 = 0x40;
 
 /// Hands the instruction at the start of `bytes` to `visitor`; gives its length as well.
 ///
@@ -60,7 +60,7 @@ pub(crate) fn visit_common<'a, V: VisitOperator<'a>>(
                 })*
                 $($block => {
                     let ty = *bytes.get(1)?;
-                    (ty == EMPTY).then(|| (visitor.$visit_block(BlockType::Empty), 2))?
+                    (ty == EMPTY_BLOCK).then(|| (visitor.$visit_block(BlockType::Empty), 2))?
                 })*
                 $($memory => {
                     let (memarg, len) = plain_memarg(bytes, $align)?;

@@ -11,7 +11,7 @@ use wasmparser::{BinaryReader, BlockType, Catch, FunctionBody, Operator, TryTabl
 
 use crate::buffer::NoMemory;
 use crate::error::Error;
-use crate::parse::visit_common;
+use crate::parse::{EMPTY_BLOCK, visit_common};
 
 use super::Walk;
 
@@ -101,9 +101,8 @@ fn try_table<'a>(reader: &mut BinaryReader<'a>) -> wasmparser::Result<(Operator<
 
 /// A block type: nothing and value types are negative numbers of one byte.
 fn block_type(reader: &mut BinaryReader<'_>) -> wasmparser::Result<BlockType> {
-    const EMPTY: u8 = 0x40;
     Ok(match reader.clone().read_u8()? {
-        EMPTY => {
+        EMPTY_BLOCK => {
             reader.read_u8()?;
             BlockType::Empty
         }

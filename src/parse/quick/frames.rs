@@ -4,14 +4,12 @@ use super::kind::Kind;
 use super::place::Place;
 use super::{Checker, Known};
 use crate::ValType;
+use crate::parse::EMPTY_BLOCK;
 use crate::types::index::TypeIdx;
-
-/// The type of a block without parameters and results.
-const EMPTY: u8 = 0x40;
 
 /// An open block.
 pub(super) struct Frame {
-    pub(super) opener: Opener,
+    opener: Opener,
     ty: BlockType,
     /// What was true of the block around it.
     outer_floor: usize,
@@ -66,9 +64,9 @@ impl<'m> Checker<'m, '_> {
     #[inline(always)]
     pub(super) fn open(&mut self, mut place: Place<'m>, opener: Opener) -> Known<Place<'m>> {
         let ty = match place.byte()? {
-            EMPTY => BlockType::Empty,
+            EMPTY_BLOCK => BlockType::Empty,
             // Indices of one byte; longer ones are rare.
-            index @ 0..EMPTY => BlockType::Func(index.into()),
+            index @ 0..EMPTY_BLOCK => BlockType::Func(index.into()),
             byte => BlockType::One(Kind::from_byte(byte)?),
         };
         let params = self.params(ty)?;

@@ -2,7 +2,7 @@
 //!
 //! Nearly all functions that compilers write consist of numbers, memory accesses, blocks and calls. For
 //! these, the types of operands are one byte each and a table says what most instructions take and give, so
-//! that one pass over a body takes a tenth of the parser's validator. That validator stays the judge of all
+//! that one pass over a body takes a third of the instructions that the parser's validator does. That validator stays the judge of all
 //! else: whatever is not known here (references to what is not just any function or host value,
 //! objects, exceptions, several memories, numbers with more bytes than they need) and all
 //! that is wrong is _left_ to it. So only it reports errors, and what must hold here is one thing: a

@@ -1,6 +1,6 @@
 //! Whatever is accepted here the parser's validator accepts, and hardly anything else is left to it.
 
-use super::super::{ParsedModule, parse};
+use super::super::{EMPTY_BLOCK, ParsedModule, parse};
 use super::place::Place;
 use super::{OPERANDS_MAX, Quick, Scratch};
 use crate::types::TypeRegistry;
@@ -12,7 +12,6 @@ use wasmparser::{BinaryReader, FuncValidatorAllocations, FunctionBody, WasmFeatu
 
 const UNREACHABLE: u8 = 0x00;
 const BLOCK: u8 = 0x02;
-const EMPTY: u8 = 0x40;
 const END: u8 = 0x0b;
 const LOCAL_GET: u8 = 0x20;
 const LOCAL_SET: u8 = 0x21;
@@ -179,7 +178,7 @@ fn what_is_accepted_is_valid() {
                 let known = known && immediates.first() != Some(&0x40);
                 let instruction = [&before, &opcode, immediates].concat();
                 // The operands of the block around are not its own.
-                let block = [BLOCK, EMPTY];
+                let block = [BLOCK, EMPTY_BLOCK];
                 let inner = [&before, &block[..], &opcode, immediates, &[UNREACHABLE, END]];
                 judges.both(&body(&[&inner.concat(), &[UNREACHABLE, END]]), false);
                 // Whatever is left on the stack, and in each kind of local.
