@@ -3,6 +3,7 @@
 use core::marker::PhantomData;
 
 use crate::code::{Op, Place, Shape};
+use crate::v128::each_lane;
 use crate::{Trap, V128, num};
 
 use super::instr::{Instr, Operands, Shaped};
@@ -184,10 +185,9 @@ impl<X: Source, Y: Source> Shaped<(Slot, X, Y)> for V128Store {
 
 /// The four words of `I` as a vector, the low one first.
 #[inline(always)]
-unsafe fn bits<I: Instr>(s: &State, at: usize) -> u128 {
+unsafe fn vector<I: Instr>(s: &State, at: usize) -> V128 {
     // SAFETY: the caller's promise: `I` has four words.
-    let word = |index: usize| u128::from(unsafe { Operands::<I>::word(s, at, index) });
-    word(0) | word(1) << 32 | word(2) << 64 | word(3) << 96
+    V128::from_u32x4(each_lane(|lane| unsafe { Operands::<I>::word(s, at, lane) }))
 }
 
 /// `v128.const`.
@@ -201,7 +201,7 @@ impl<D: Destination> Instr for V128Const<D> {
     unsafe fn run(s: &mut State, at: usize) -> Flow {
         // SAFETY: the caller's promise.
         unsafe {
-            let value = V128::from(bits::<Self>(s, at));
+            let value = vector::<Self>(s, at);
             Operands::<Self>::set::<D, V128>(s, at, value);
         }
         Flow::Next
@@ -256,7 +256,7 @@ impl<D: Destination, X: Source, Y: Source> Instr for I8x16Shuffle<D, X, Y> {
         unsafe {
             let x = Operands::<Self>::x::<X, V128>(s, at);
             let y = Operands::<Self>::y::<Y, V128>(s, at);
-            let lanes = bits::<Self>(s, at).to_le_bytes();
+            let lanes = vector::<Self>(s, at).to_le_bytes();
             Operands::<Self>::set::<D, V128>(s, at, num::i8x16_shuffle(x, y, lanes));
         }
         Flow::Next

@@ -29,11 +29,13 @@ instructions! {
     f32x4_replace_lane(v: V128, lane: u8, x: f32) -> V128 = x.replace(v, lane);
     f64x2_replace_lane(v: V128, lane: u8, x: f64) -> V128 = x.replace(v, lane);
 
-    v128_not(a: V128) -> V128 = V128::from_u128(!a.as_u128());
-    v128_and(a: V128, b: V128) -> V128 = V128::from_u128(a.as_u128() & b.as_u128());
-    v128_andnot(a: V128, b: V128) -> V128 = V128::from_u128(a.as_u128() & !b.as_u128());
-    v128_or(a: V128, b: V128) -> V128 = V128::from_u128(a.as_u128() | b.as_u128());
-    v128_xor(a: V128, b: V128) -> V128 = V128::from_u128(a.as_u128() ^ b.as_u128());
+    // By lanes: one number of 128 bits would be computed, and written to its slots, in halves, and a
+    // load of both waits until both are in the cache.
+    v128_not(a: V128) -> V128 = u32::map(a, |a| !a);
+    v128_and(a: V128, b: V128) -> V128 = u32::zip(a, b, |a, b| a & b);
+    v128_andnot(a: V128, b: V128) -> V128 = u32::zip(a, b, |a, b| a & !b);
+    v128_or(a: V128, b: V128) -> V128 = u32::zip(a, b, |a, b| a | b);
+    v128_xor(a: V128, b: V128) -> V128 = u32::zip(a, b, |a, b| a ^ b);
     v128_any_true(v: V128) -> bool = v.as_u128() != 0;
 }
 

@@ -48,7 +48,7 @@ unsafe fn pshufb(a: V128, indices: V128) -> V128 {
 #[inline(always)]
 pub(in super::super) fn in_one(a: V128, indices: V128) -> V128 {
     if !has_ssse3() {
-        return portable::in_one(a, indices);
+        return in_one_without(a.into(), indices.into()).into();
     }
     // From 16 on the sum has the highest bit.
     // SAFETY: the processor has SSSE3.
@@ -59,7 +59,7 @@ pub(in super::super) fn in_one(a: V128, indices: V128) -> V128 {
 #[inline(always)]
 pub(in super::super) fn in_two(a: V128, b: V128, lanes: V128) -> V128 {
     if !has_ssse3() {
-        return portable::in_two(a, b, lanes);
+        return in_two_without(a.into(), b.into(), lanes.into()).into();
     }
     // SAFETY: the processor has SSSE3. Lanes of `a` have the highest bit when 16 is taken away.
     let (a, b) = unsafe {
@@ -67,4 +67,19 @@ pub(in super::super) fn in_two(a: V128, b: V128, lanes: V128) -> V128 {
         (pshufb(a, of_a), pshufb(b, u8::map(lanes, |lane| lane.wrapping_sub(16))))
     };
     u8::zip(a, b, |a, b| a | b)
+}
+
+/// Without SSSE3: by itself, since a handler that had this in it would have a frame. Numbers are passed in
+/// registers, where vectors would be in memory of the handler's, which could not leave by a jump then.
+#[cold]
+#[inline(never)]
+fn in_one_without(a: u128, indices: u128) -> u128 {
+    portable::in_one(a.into(), indices.into()).into()
+}
+
+/// The same of two vectors.
+#[cold]
+#[inline(never)]
+fn in_two_without(a: u128, b: u128, lanes: u128) -> u128 {
+    portable::in_two(a.into(), b.into(), lanes.into()).into()
 }
