@@ -210,7 +210,7 @@ impl<O: StoreOp, X: Source, Y: Source, W: Width> Instr for Store<O, X, Y, W> {
     }
 }
 
-/// Declares instructions with all operands in slots whose work an outlined function does: an error
+/// Declares instructions with all operands in slots whose work a function does that calls others: an error
 /// of it is the trap, and the accumulators do not survive.
 macro_rules! outlined {
     ($($(#[$doc:meta])* $name:ident($s:ident, $at:ident) $call:expr;)*) => {
@@ -330,7 +330,8 @@ unsafe fn bytes(ctx: *mut Ctx, target: u32) -> (*mut u8, usize) {
     }
 }
 
-#[inline(never)]
+/// Part of its handler, as is `memory_fill`: what is copied is often so little that another call counts.
+#[inline(always)]
 unsafe fn memory_copy(
     ctx: *mut Ctx,
     memories: [u32; 2],
@@ -353,7 +354,7 @@ unsafe fn memory_copy(
     None
 }
 
-#[inline(never)]
+#[inline(always)]
 unsafe fn memory_fill(ctx: *mut Ctx, target: u32, to: u64, value: u64, len: u64) -> Option<Trap> {
     // SAFETY: the caller's promise; the range is checked against the memory.
     unsafe {
