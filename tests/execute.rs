@@ -75,6 +75,7 @@ scripts! {
     returns
     start
     stores
+    switches
     tables
     tail_calls
     turns

@@ -174,6 +174,8 @@ shapes! {
     table_of_wide_targets: 2_000, 400, wide_table_module, |_| 1;
     table_of_seven_values: 10_000, 700, seven_table_module, |_| 1;
     table_of_few_targets: 100_000, 250, repeated_table_module, |_| 1;
+    branches_to_a_switch: 50_000, 150, switch_module, |_| 7;
+    nested_switches: 50_000, 400, nested_switches_module, |_| 7;
     returns_of_values: 20_000, 250, returns_module, |_| 7;
     functions: 20_000, 250, functions_module, |_| 7;
 }
@@ -462,6 +464,34 @@ fn repeated_table_module(parts: usize) -> Vec<u8> {
 }
 
 /// Branches out of the function with a value above others.
+/// The targets of a table, the most that a branch back to it copies.
+const SWITCH: [u32; 31] = [0; 31];
+
+fn switch_module(parts: usize) -> Vec<u8> {
+    module(1, 0, |code| {
+        code.i32_const(1).local_set(0).loop_(BlockType::Empty);
+        code.block(BlockType::Empty).local_get(0).br_table(SWITCH, 0).end();
+        repeat(parts, |_| {
+            code.block(BlockType::Empty).local_get(0).br_if(0).br(1).end();
+        });
+        code.end().i32_const(7);
+    })
+}
+
+fn nested_switches_module(parts: usize) -> Vec<u8> {
+    module(1, 0, |code| {
+        code.i32_const(1).local_set(0);
+        repeat(parts, |_| {
+            code.loop_(BlockType::Empty);
+            code.block(BlockType::Empty).local_get(0).br_table([0], 0).end();
+        });
+        repeat(parts, |_| {
+            code.block(BlockType::Empty).local_get(0).br_if(0).br(1).end().end();
+        });
+        code.i32_const(7);
+    })
+}
+
 fn returns_module(parts: usize) -> Vec<u8> {
     module(1, 0, |code| {
         repeat(7, |_| {

@@ -158,8 +158,10 @@ impl Walk<'_> {
                 self.move_values(count, frame.slot, false);
             }
             self.frames[at].branched = true;
-            self.turn(&frame, false);
-            self.jump(frame.label);
+            if frame.kind != FrameKind::Loop || !self.repeat_switch(frame.label) {
+                self.turn(&frame, false);
+                self.jump(frame.label);
+            }
         }
         self.unreachable_from_here();
     }
@@ -243,6 +245,7 @@ impl Walk<'_> {
         }
         let words = [first, table.len(), 0, 0];
         self.emit(Inst { x: index, words, flush: count > 0, ..self.inst(Op::BrTable) });
+        self.note_switch(table.len() as usize + 1);
         if stubs > 0 {
             for depth in depths() {
                 let at = self.frame_at(depth);

@@ -162,6 +162,7 @@ impl Walk<'_> {
             FrameKind::Function => return self.end_function(&frame),
             // Nothing joins at the end of a loop, but what follows it runs once.
             FrameKind::Loop => {
+                self.list.switches.close(frame.label);
                 if self.reachable {
                     self.start_fuel();
                 }

@@ -24,6 +24,7 @@ mod references;
 mod room;
 mod select;
 mod stack;
+mod switches;
 mod visit;
 
 use core::ops::Range;
@@ -48,6 +49,7 @@ use locals::Locals;
 use reader::{Catches, Operators};
 use select::Selector;
 use stack::OperandStack;
+use switches::Switches;
 
 /// A frame with more slots of locals than this keeps its scratch slots before the locals, so that
 /// they are within reach of 16-bit fields.
@@ -93,6 +95,7 @@ pub(crate) struct List {
     start: Option<Label>,
     /// The branches to starts of loops, in order.
     turns: Buffer<Turn>,
+    switches: Switches,
 }
 
 impl List {
@@ -115,6 +118,7 @@ impl List {
             + self.targets.bytes()
             + self.tries.buffer_bytes()
             + self.turns.bytes()
+            + self.switches.buffer_bytes()
     }
 
     /// Takes back the last instruction.
@@ -220,6 +224,7 @@ impl Translator {
         scratch_first: bool,
     ) -> Result<FrameSlots, Error> {
         self.list.clear();
+        self.list.switches.reset(module.bodies[defined].range().len());
         self.frames.clear();
         self.locals.clear();
         let mut walk = Walk::new(self, module, defined);

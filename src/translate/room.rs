@@ -96,7 +96,7 @@ impl Walk<'_> {
 
     /// For a branch.
     pub(super) fn make_room_for_branch(&mut self) -> Result<(), NoMemory> {
-        self.list.turns.make_room(1)?;
+        self.make_room_for_turns()?;
         self.make_room_for_copies(0)?;
         self.make_room_for_few()
     }
@@ -157,6 +157,7 @@ impl Walk<'_> {
         let targets = table.len() as usize + 1;
         self.list.targets.make_room(targets)?;
         self.list.turns.make_room(targets)?;
+        self.make_room_for_switch()?;
         let count = self.branch_arity(&self.frames[self.frame_at(table.default())]);
         let stubs = if count > 0 { targets.min(self.frames.len()) } else { 1 };
         self.make_room_for_copies(stubs * (count.min(SPAN_VALUES_MIN) + 2))
