@@ -4,12 +4,16 @@ use crate::FuncType;
 use crate::code::Op;
 use crate::types::index::{FuncIdx, TypeIdx};
 
-use super::ir::{Inst, Kind, Operand, Source};
+use super::facts::Facts;
+use super::ir::{Inst, Kind, Node, Operand, Source};
 use super::stack::Entry;
 use super::{Walk, slots_of};
 
 /// A function with more parameters than this, or more slots of locals, calls itself as it does others.
 const RESTART_MAX: u32 = 8;
+
+/// An argument that was made farther back is copied to its parameter.
+const MAKERS_MAX: usize = 8;
 
 impl<'a> Walk<'a> {
     fn func_type(&self, func: FuncIdx) -> &'a FuncType {
@@ -105,7 +109,7 @@ impl<'a> Walk<'a> {
             let d = Operand::local(self.locals.get(param as u32).slot);
             if value.is_const() {
                 self.emit_const(d, value);
-            } else {
+            } else if !self.make_at_once(d, value) {
                 self.put(kind, d, value);
             }
         }
@@ -119,6 +123,28 @@ impl<'a> Walk<'a> {
         self.jump(start);
         self.unreachable_from_here();
         true
+    }
+
+    /// Lets the instruction that made the temporary `value` write to the parameter `d` instead, if nothing behind
+    /// it has to do with either; says whether.
+    fn make_at_once(&mut self, d: Operand, value: Operand) -> bool {
+        if !value.is_temp() {
+            return false;
+        }
+        for node in self.list.nodes.iter_mut().rev().take(MAKERS_MAX) {
+            let Node::Inst(inst) = node else { return false };
+            if inst.d == value {
+                inst.d = d;
+                return true;
+            }
+            let facts = Facts::of(inst.op);
+            let is_plain = facts.d && !facts.clobbers && !inst.flush && inst.result.is_none();
+            let names = |operand| [inst.d, inst.x, inst.y, inst.z].contains(&operand);
+            if !is_plain || names(d) || names(value) {
+                return false;
+            }
+        }
+        false
     }
 
     pub(super) fn return_call_indirect(&mut self, ty: u32, table: u32) {
