@@ -252,8 +252,12 @@ pub(crate) const GLOBAL_SET_V128: Family = Family { words: &["global"], ..X };
 pub(crate) const MEMORY: Family = Family { words: &["memory"], ..NONE };
 pub(crate) const MEMORY_SIZE: Family = Family { d: true, words: &["memory"], ..NONE };
 pub(crate) const MEMORY_GROW: Family = Family { words: &["memory"], ..DX };
-pub(crate) const MEMORY_COPY: Family = Family { rest: 1, words: &["to", "from"], ..XY };
-pub(crate) const MEMORY_FILL: Family = Family { rest: 1, words: &["memory"], ..XY };
+pub(crate) const MEMORY_COPY: Family =
+    Family { shapes: CONSTANT_XY, rest: 1, words: &["to", "from"], ..XY };
+pub(crate) const MEMORY_FILL: Family =
+    Family { shapes: CONSTANT_XY, rest: 1, words: &["memory"], ..XY };
+/// Either source in a slot or constant.
+const CONSTANT_XY: &[Shape] = &[s(S, S, S), s(S, I, S), s(S, S, I), s(S, I, I)];
 pub(crate) const MEMORY_INIT: Family = Family { rest: 1, words: &["memory", "segment"], ..XY };
 pub(crate) const SEGMENT: Family = Family { words: &["segment"], ..NONE };
 pub(crate) const TABLE_GET: Family = Family { words: &["table"], ..DX };

@@ -3,12 +3,13 @@
 use core::hint::cold_path;
 use core::marker::PhantomData;
 
-use crate::Trap;
+use crate::v128::each_lane;
+use crate::{Trap, V128};
 use crate::code::{Op, Place, Shape};
 use crate::store::{InstanceData, MemoryEntity};
 
-use super::instr::{Instr, Operands};
-use super::operand::{Destination, Slot, Source, Value};
+use super::instr::{Instr, Operands, Shaped};
+use super::operand::{Destination, Imm, Slot, Source, Value};
 use super::ops::{Entry, Handlers, entry};
 use super::state::{Ctx, Flow, State};
 
@@ -32,6 +33,11 @@ pub(crate) trait Raw: Copy {
     unsafe fn store(self, at: *mut u8);
 }
 
+/// Whether accesses of more than a byte have to be aligned, so that one whose address says nothing of that is made
+/// of bytes: then it is asked first, since compilers align what they can.
+const IS_STRICT: bool =
+    cfg!(all(target_endian = "little", any(target_arch = "riscv32", target_arch = "riscv64")));
+
 macro_rules! raw {
     ($($ty:ty as $bits:ty = $log2:literal, $from:expr, $into:expr;)*) => {
         $(impl Raw for $ty {
@@ -39,19 +45,71 @@ macro_rules! raw {
 
             #[inline(always)]
             unsafe fn load(at: *const u8) -> Self {
+                let at = at.cast::<$bits>();
                 // SAFETY: the caller's promise.
-                let bits = unsafe { at.cast::<$bits>().read_unaligned() };
+                let bits = unsafe {
+                    if !IS_STRICT {
+                        at.read_unaligned()
+                    } else if at.is_aligned() {
+                        at.read()
+                    } else {
+                        cold_path();
+                        <$bits>::from_ne_bytes(each_lane(|byte| at.cast::<u8>().add(byte).read()))
+                    }
+                };
                 $from(bits)
             }
 
             #[inline(always)]
             unsafe fn store(self, at: *mut u8) {
-                let bits = $into(self);
+                let (bits, at) = ($into(self), at.cast::<$bits>());
                 // SAFETY: the caller's promise.
-                unsafe { at.cast::<$bits>().write_unaligned(bits) }
+                unsafe {
+                    if !IS_STRICT {
+                        at.write_unaligned(bits);
+                    } else if at.is_aligned() {
+                        at.write(bits);
+                    } else {
+                        cold_path();
+                        // No array: a handler with memory of its own can't leave by a jump.
+                        for byte in 0..size_of::<$bits>() {
+                            at.cast::<u8>().add(byte).write((bits as u64 >> (8 * byte)) as u8);
+                        }
+                    }
+                }
             }
         })*
     };
+}
+
+/// Bytes in order, in two halves that may be aligned.
+impl Raw for [u8; 16] {
+    const LOG2: usize = 4;
+
+    #[inline(always)]
+    unsafe fn load(at: *const u8) -> Self {
+        // SAFETY: the caller's promise.
+        unsafe {
+            if !IS_STRICT {
+                return at.cast::<[u8; 16]>().read_unaligned();
+            }
+            let halves = [<u64 as Raw>::load(at), <u64 as Raw>::load(at.add(8))];
+            V128::from_u64x2(halves).to_le_bytes()
+        }
+    }
+
+    #[inline(always)]
+    unsafe fn store(self, at: *mut u8) {
+        // SAFETY: the caller's promise.
+        unsafe {
+            if !IS_STRICT {
+                return at.cast::<[u8; 16]>().write_unaligned(self);
+            }
+            let [low, high] = V128::from_le_bytes(self).to_u64x2();
+            low.store(at);
+            high.store(at.add(8));
+        }
+    }
 }
 
 raw! {
@@ -65,7 +123,6 @@ raw! {
     u64 as u64 = 3, u64::from_le, u64::to_le;
     f32 as u32 = 2, |bits| f32::from_bits(u32::from_le(bits)), |v: f32| v.to_bits().to_le();
     f64 as u64 = 3, |bits| f64::from_bits(u64::from_le(bits)), |v: f64| v.to_bits().to_le();
-    [u8; 16] as [u8; 16] = 4, core::convert::identity, core::convert::identity;
 }
 
 /// The width of the addresses of the memory that an access is to.
@@ -210,7 +267,7 @@ impl<O: StoreOp, X: Source, Y: Source, W: Width> Instr for Store<O, X, Y, W> {
     }
 }
 
-/// Declares instructions with all operands in slots whose work a function does that calls others: an error
+/// Declares instructions with all operands in slots whose work an outlined function does: an error
 /// of it is the trap, and the accumulators do not survive.
 macro_rules! outlined {
     ($($(#[$doc:meta])* $name:ident($s:ident, $at:ident) $call:expr;)*) => {
@@ -261,15 +318,59 @@ macro_rules! operand {
 }
 pub(crate) use operand;
 
-outlined! {
+/// Declares instructions on so many bytes whose first two operands may be constant: what they do is a function of
+/// theirs that is part of the handler, for it is often so little that another call counts.
+macro_rules! bulk {
+    ($($(#[$doc:meta])* $name:ident($s:ident, $at:ident, $x:ident, $y:ident, $z:ident) $call:expr;)*) => {
+        $(
+            $(#[$doc])*
+            pub(crate) struct $name<X = Slot, Y = Slot>(PhantomData<(X, Y)>);
+
+            impl<X: Source, Y: Source> Instr for $name<X, Y> {
+                const OP: Op = Op::$name;
+                const SHAPE: Shape = Shape::new(Place::Slot, X::PLACE, Y::PLACE);
+
+                #[inline(always)]
+                unsafe fn run($s: &mut State, $at: usize) -> Flow {
+                    // SAFETY: the caller's promise; the function checks the guest's bounds.
+                    let trap = unsafe {
+                        let $x = Operands::<Self>::x::<X, u64>($s, $at);
+                        let $y = Operands::<Self>::y::<Y, u64>($s, $at);
+                        let $z = operand!(z $s $at);
+                        $call
+                    };
+                    clobber($s);
+                    match trap {
+                        None => Flow::Next,
+                        Some(trap) => Flow::Trap(trap),
+                    }
+                }
+            }
+
+            impl Handlers for $name {
+                const LIST: &'static [Entry] = &[
+                    entry::<$name<Slot, Slot>>(),
+                    entry::<$name<Imm, Slot>>(),
+                    entry::<$name<Slot, Imm>>(),
+                    entry::<$name<Imm, Imm>>(),
+                ];
+            }
+
+            impl<X: Source, Y: Source> Shaped<(Slot, X, Y)> for $name {
+                type Instr = $name<X, Y>;
+            }
+        )*
+    };
+}
+
+bulk! {
     /// `memory.copy` from memory `from` at `y` to memory `to` at `x`, `z` bytes.
-    MemoryCopy(s, at) memory_copy(
-        s.ctx, [operand!(0 s at), operand!(1 s at)], operand!(x s at), operand!(y s at), operand!(z s at),
-    );
+    MemoryCopy(s, at, x, y, z) memory_copy(s.ctx, [operand!(0 s at), operand!(1 s at)], x, y, z);
     /// `memory.fill` at `x` with `y`, `z` bytes.
-    MemoryFill(s, at) memory_fill(
-        s.ctx, operand!(0 s at), operand!(x s at), operand!(y s at), operand!(z s at),
-    );
+    MemoryFill(s, at, x, y, z) memory_fill(s.ctx, operand!(0 s at), x, y, z);
+}
+
+outlined! {
     /// `memory.init` at `x` from `y` of the segment, `z` bytes.
     MemoryInit(s, at) memory_init(
         s.ctx, [operand!(0 s at), operand!(1 s at)], operand!(x s at), operand!(y s at), operand!(z s at),
@@ -330,7 +431,6 @@ unsafe fn bytes(ctx: *mut Ctx, target: u32) -> (*mut u8, usize) {
     }
 }
 
-/// Part of its handler, as is `memory_fill`: what is copied is often so little that another call counts.
 #[inline(always)]
 unsafe fn memory_copy(
     ctx: *mut Ctx,

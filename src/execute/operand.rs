@@ -126,6 +126,13 @@ scalar_value! {
     f64, f64: f64::from_bits, f64::to_bits, |acc| acc, |v| v, |word| f64::from(f32::from_bits(word));
 }
 
+/// Whether two slots are read and written as one vector: where there are registers for it, which take them wherever
+/// they are. Elsewhere slots are aligned, and vectors need not be.
+const SLOTS_ARE_VECTORS: bool = cfg!(all(
+    target_endian = "little",
+    any(target_arch = "x86", target_arch = "x86_64", target_arch = "aarch64")
+));
+
 impl Value for V128 {
     const IS_VECTOR: bool = true;
 
@@ -134,10 +141,10 @@ impl Value for V128 {
         // SAFETY: the caller's promise: two slots. On little-endian hosts they are the vector's
         // bytes in order.
         unsafe {
-            if cfg!(target_endian = "little") {
+            if SLOTS_ARE_VECTORS {
                 return slot.cast::<V128>().read_unaligned();
             }
-            V128::from(u128::from(slot.read()) | u128::from(slot.add(1).read()) << 64)
+            V128::from_u64x2([slot.read(), slot.add(1).read()])
         }
     }
 
@@ -145,11 +152,12 @@ impl Value for V128 {
     unsafe fn write(self, slot: *mut u64) {
         // SAFETY: as in `read`.
         unsafe {
-            if cfg!(target_endian = "little") {
+            if SLOTS_ARE_VECTORS {
                 return slot.cast::<V128>().write_unaligned(self);
             }
-            slot.write(self.as_u128() as u64);
-            slot.add(1).write((self.as_u128() >> 64) as u64);
+            let [low, high] = self.to_u64x2();
+            slot.write(low);
+            slot.add(1).write(high);
         }
     }
 
