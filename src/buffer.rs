@@ -62,12 +62,6 @@ impl<T> Buffer<T> {
         self.0.pop()
     }
 
-    /// Takes all but the first `len` elements out.
-    #[inline]
-    pub(crate) fn truncate(&mut self, len: usize) {
-        self.0.truncate(len);
-    }
-
     pub(crate) fn clear(&mut self) {
         self.0.clear();
     }

@@ -210,8 +210,7 @@ mod tests {
     use alloc::string::String;
 
     use super::*;
-    use crate::buffer::Buffer;
-    use crate::code::encode::{Encoder, Slots};
+    use crate::code::encode::{Code, Encoder};
     use crate::code::fused::fuse;
     use crate::code::op::{OPCODES, SINGLE_OPCODES};
 
@@ -257,32 +256,28 @@ mod tests {
         text
     }
 
-    /// A buffer with room for the longest cell.
-    fn room() -> Buffer<u32> {
-        let mut code = Buffer::default();
-        code.make_room(100).unwrap();
-        code
-    }
-
     /// Encodes a cell of these parts.
-    fn encode(opcode: Opcode, parts: &[(Op, Shape, Layout)]) -> Buffer<u32> {
-        let mut code = room();
+    fn encode(opcode: Opcode, parts: &[(Op, Shape, Layout)]) -> Code {
+        let mut code = Code::default();
         let mut encoder = Encoder::new(&mut code, |opcode| u32::from(opcode.0));
+        encoder.make_room(parts.len()).unwrap();
         encoder.cell(opcode);
         for (op, _, layout) in parts {
-            let mut slots = Slots::default();
-            (1..=layout.slots as u16).for_each(|slot| slots.add(true, slot * 8));
+            let slots =
+                (1..=layout.slots as u64).rev().fold(0, |slots, slot| (slots << 16) | (slot * 8));
             let mut words: Vec<u32> = (101..101 + layout.words as u32).collect();
             let family = op.family();
             if matches!(family.words.first(), Some(&TARGET)) || *op == Op::BrTable {
                 words[layout.words - family.words.len()] = 0;
             }
-            words.iter().for_each(|word| encoder.word(*word));
-            encoder.slots(slots);
+            let mut operands = encoder.operands();
+            words.iter().for_each(|word| operands.word(*word));
+            operands.finish(slots, layout.slots);
             if *op == Op::BrTable {
-                encoder.word(0);
+                encoder.table(1).unwrap();
             }
         }
+        encoder.finish();
         code
     }
 

@@ -2,6 +2,8 @@
 //!
 //! Positions are indices of 32-bit words in the code buffer.
 
+use core::ops::Deref;
+
 use crate::buffer::{Buffer, NoMemory};
 
 use super::op::Opcode;
@@ -11,86 +13,158 @@ pub(crate) const LABEL_WORDS: usize = 1;
 /// The size of a cell's label in bytes.
 pub(crate) const LABEL_BYTES: usize = LABEL_WORDS * 4;
 
-/// The 16-bit fields of an instruction, the first one lowest.
+/// The most 16-bit fields of an instruction.
+pub(crate) const SLOTS_MAX: usize = 4;
+
+/// The code of a function. Its room has words in it, so that they need only be set.
 #[derive(Default)]
-pub(crate) struct Slots {
-    bits: u64,
-    count: usize,
+pub(crate) struct Code {
+    words: Buffer<u32>,
+    len: usize,
 }
 
-impl Slots {
-    /// The most fields of an instruction.
-    pub(crate) const MAX: usize = 4;
+impl Code {
+    /// Asks for the room of so many words in all.
+    #[cold]
+    #[inline(never)]
+    fn grow(&mut self, len: usize) -> Result<(), NoMemory> {
+        self.words.make_room(len - self.words.len())?;
+        let all = self.words.len() + self.words.room();
+        self.words.resize(all, 0)
+    }
 
-    /// Appends a field if it is `present`; without a branch, since which ones are is hard to predict.
+    /// The bytes that the buffer takes.
+    pub(crate) fn bytes(&self) -> usize {
+        self.words.bytes()
+    }
+}
+
+impl Deref for Code {
+    type Target = [u32];
+
+    fn deref(&self) -> &[u32] {
+        &self.words[..self.len]
+    }
+}
+
+/// The most words of an instruction's operands; a power of two.
+const OPERANDS_MAX: usize = 16;
+
+/// The operands of an instruction that is being written. To set some words and then say how many of them count is
+/// less than to set only those.
+pub(crate) struct Operands<'a> {
+    words: &'a mut [u32; OPERANDS_MAX],
+    position: &'a mut usize,
+    filled: usize,
+}
+
+impl Operands<'_> {
+    /// The position of the next word.
+    pub(crate) fn position(&self) -> usize {
+        *self.position + self.filled
+    }
+
+    /// Appends a 32-bit field.
     #[inline]
-    pub(crate) fn add(&mut self, present: bool, slot: u16) {
-        debug_assert!(self.count < Slots::MAX || !present);
-        let slot = if present { u64::from(slot) } else { 0 };
-        self.bits |= slot << (16 * self.count as u32 % u64::BITS);
-        self.count += usize::from(present);
+    pub(crate) fn word(&mut self, word: u32) {
+        self.words([word], 1);
+    }
+
+    /// Appends the first `count` of two words, the lower one first.
+    #[inline]
+    pub(crate) fn pair(&mut self, words: u64, count: usize) {
+        self.words([words as u32, (words >> 32) as u32], count);
+    }
+
+    /// Appends the first `count` of `words`.
+    #[inline]
+    pub(crate) fn words<const N: usize>(&mut self, words: [u32; N], count: usize) {
+        debug_assert!(count <= N);
+        for (at, word) in words.into_iter().enumerate() {
+            self.words[(self.filled + at) % OPERANDS_MAX] = word;
+        }
+        self.filled += count;
+    }
+
+    /// Appends `count` 16-bit fields, the first one lowest and zeros behind the last one, padded to 32 bits; these are
+    /// the last ones. Gives the number of words in all.
+    #[inline]
+    pub(crate) fn finish(mut self, slots: u64, count: usize) -> usize {
+        let word = |slots: u64| pack(slots as u16, (slots >> 16) as u16);
+        self.words([word(slots), word(slots >> 32)], count.div_ceil(2));
+        debug_assert!(self.filled <= OPERANDS_MAX);
+        *self.position += self.filled;
+        self.filled
     }
 }
 
 /// Appends cells to a code buffer.
 pub(crate) struct Encoder<'a> {
-    code: &'a mut Buffer<u32>,
+    code: &'a mut Code,
     /// The label that stands for an opcode: the executor's, or the opcode itself for printing.
     label: fn(Opcode) -> u32,
-    /// The last cell.
-    last: (Opcode, usize),
+    /// The position of the next word.
+    position: usize,
 }
 
 impl<'a> Encoder<'a> {
-    /// An encoder that appends to `code`.
-    pub(crate) fn new(code: &'a mut Buffer<u32>, label: fn(Opcode) -> u32) -> Self {
-        Encoder { code, label, last: (Opcode::HALT, 0) }
+    /// An encoder of a function, whose code is in `code` when it is finished.
+    pub(crate) fn new(code: &'a mut Code, label: fn(Opcode) -> u32) -> Self {
+        Encoder { code, label, position: 0 }
     }
 
-    /// Asks for the room of `words` words.
-    pub(crate) fn make_room(&mut self, words: usize) -> Result<(), NoMemory> {
-        self.code.make_room(words)
+    /// The code is complete.
+    pub(crate) fn finish(self) {
+        self.code.len = self.position;
+    }
+
+    /// Asks for the room of a cell of `parts` instructions.
+    #[inline(always)]
+    pub(crate) fn make_room(&mut self, parts: usize) -> Result<(), NoMemory> {
+        self.make_room_for_words(LABEL_WORDS + parts * OPERANDS_MAX)
+    }
+
+    #[inline(always)]
+    fn make_room_for_words(&mut self, words: usize) -> Result<(), NoMemory> {
+        let len = self.position + words;
+        if len > self.code.words.len() { self.code.grow(len) } else { Ok(()) }
     }
 
     /// The position of the next word.
     pub(crate) fn position(&self) -> usize {
-        self.code.len()
+        self.position
     }
 
     /// Begins a cell, for which as for its operands room was asked before; returns its position.
+    #[inline(always)]
     pub(crate) fn cell(&mut self, opcode: Opcode) -> usize {
-        let cell = self.code.len();
-        self.code.push((self.label)(opcode));
-        self.last = (opcode, cell);
+        let cell = self.position;
+        self.code.words[cell] = (self.label)(opcode);
+        self.position += LABEL_WORDS;
         cell
     }
 
-    /// Appends a 32-bit field.
-    pub(crate) fn word(&mut self, word: u32) {
-        self.code.push(word);
+    /// Begins the operands of an instruction of the cell.
+    #[inline(always)]
+    pub(crate) fn operands(&mut self) -> Operands<'_> {
+        let words = self.code.words[self.position..].first_chunk_mut();
+        let words = words.expect("nobody asked for room");
+        Operands { words, position: &mut self.position, filled: 0 }
     }
 
-    /// Appends the first `count` of `words`. To copy all of them, for which there must be room, and to take
-    /// some back is less than to copy that many.
-    pub(crate) fn words<const N: usize>(&mut self, words: [u32; N], count: usize) {
-        debug_assert!(count <= N);
-        let end = self.code.len() + count;
-        self.code.extend_from_slice(&words);
-        self.code.truncate(end);
+    /// Appends fields that branch to be set, behind the operands of a table; gives the position of the first.
+    pub(crate) fn table(&mut self, targets: usize) -> Result<usize, NoMemory> {
+        let first = self.position;
+        self.make_room_for_words(targets)?;
+        self.position += targets;
+        Ok(first)
     }
 
-    /// Appends 16-bit fields, padded to 32 bits.
-    pub(crate) fn slots(&mut self, slots: Slots) {
-        let Slots { bits, count } = slots;
-        let word = |bits: u64| pack(bits as u16, (bits >> 16) as u16);
-        self.words([word(bits), word(bits >> 32)], count.div_ceil(2));
-    }
-
-    /// Makes the last cell, which branches to itself, one that does so within its handler.
-    pub(crate) fn turn(&mut self) {
-        let (opcode, cell) = self.last;
+    /// Makes the cell at `cell`, which is `opcode` and branches to itself, one that does so within its handler.
+    #[inline(always)]
+    pub(crate) fn turn(&mut self, cell: usize, opcode: Opcode) {
         if let Some(looped) = opcode.as_loop() {
-            self.code[cell] = (self.label)(looped);
+            self.code.words[cell] = (self.label)(looped);
         }
     }
 
@@ -99,9 +173,10 @@ impl<'a> Encoder<'a> {
     /// # Errors
     ///
     /// `None` if the distance does not fit the field.
+    #[inline]
     pub(crate) fn set_target(&mut self, field: usize, cell: usize, target: usize) -> Option<()> {
         let bytes = (target as i64 - cell as i64) * 4;
-        self.code[field] = i32::try_from(bytes).ok()? as u32;
+        self.code.words[field] = i32::try_from(bytes).ok()? as u32;
         Some(())
     }
 }

@@ -278,12 +278,14 @@ impl Opcode {
 
     /// The opcode of a cell of these parts that passes a value on in a register, if there is one, and
     /// between which parts.
+    #[inline(never)]
     pub(crate) fn as_passing(self) -> Option<(Opcode, &'static Passing)> {
         let number = passing::number(self.row()?)?;
         Some((Opcode::passing(number), &passing::PASSING[number]))
     }
 
     /// The opcode of a cell of these parts that branches to itself, if there is one.
+    #[inline(never)]
     pub(crate) fn as_loop(self) -> Option<Opcode> {
         if self.is_passing() {
             let number = u16::try_from(passing_number(self.index())).ok()?;

@@ -46,15 +46,14 @@ impl Shape {
         Shape(d as u8 | (x as u8) << 1 | (y as u8) << 3)
     }
 
+    /// The same with the destination in the accumulator.
+    pub(crate) const fn accumulated(self) -> Shape {
+        Shape(self.0 | 1)
+    }
+
     /// The shape as a number below [`Shape::CODES`].
     pub(crate) const fn code(self) -> usize {
         self.0 as usize
-    }
-
-    /// Whether a source is an immediate.
-    pub(crate) const fn has_immediate(self) -> bool {
-        // The upper bit of each source's place.
-        self.0 & 0b10100 != 0
     }
 
     /// Where the destination goes.

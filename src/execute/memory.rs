@@ -3,10 +3,10 @@
 use core::hint::cold_path;
 use core::marker::PhantomData;
 
-use crate::v128::each_lane;
-use crate::{Trap, V128};
 use crate::code::{Op, Place, Shape};
 use crate::store::{InstanceData, MemoryEntity};
+use crate::v128::each_lane;
+use crate::{Trap, V128};
 
 use super::instr::{Instr, Operands, Shaped};
 use super::operand::{Destination, Imm, Slot, Source, Value};

@@ -7,16 +7,16 @@ use super::ir::{CLASSES, Class, Kind};
 pub(super) struct Accumulators {
     /// Whether they are used at all: if not, none holds anything.
     used: bool,
-    /// A bit for each class whose accumulator holds something.
+    /// A bit for each class whose accumulator may hold something.
     full: u8,
-    /// What each of these holds; of the others, anything.
+    /// What each of them holds.
     held: [Held; CLASSES],
 }
 
 /// An accumulator's value.
-#[derive(Clone, Copy, Default)]
+#[derive(Clone, Copy)]
 pub(super) struct Held {
-    /// The slot that has, or would have, the same value.
+    /// The slot that has, or would have, the same value, or [`NONE`].
     slot: u32,
     /// The local that has it, too, where it is a copy, or [`NONE`].
     local: u32,
@@ -24,27 +24,34 @@ pub(super) struct Held {
     maker: u32,
 }
 
-/// No local, or no item.
+/// No slot, no local, or no item.
 const NONE: u32 = u32::MAX;
 
+impl Default for Held {
+    fn default() -> Self {
+        Held::NOTHING
+    }
+}
+
 impl Held {
+    const NOTHING: Held = Held { slot: NONE, local: NONE, maker: NONE };
+
     /// The value of a slot that is written.
     pub(super) fn of(slot: u32) -> Self {
         Self { slot, local: NONE, maker: NONE }
     }
 
     /// The value of a slot, perhaps of a local as well, made by an item if it could leave the slot alone.
-    pub(super) fn made(slot: u32, local: Option<u32>, maker: Option<usize>) -> Self {
-        // An item of a higher number than fits is as good as one that must write the slot.
-        let maker = maker.map_or(NONE, |maker| u32::try_from(maker).unwrap_or(NONE));
-        Self { slot, local: local.unwrap_or(NONE), maker }
+    pub(super) fn made(slot: u32, local: Option<u32>, maker: Option<u32>) -> Self {
+        Self { slot, local: local.unwrap_or(NONE), maker: maker.unwrap_or(NONE) }
     }
 }
 
 impl Accumulators {
     /// At the start of a function: none holds anything.
     pub(super) fn reset(&mut self, used: bool) {
-        (self.used, self.full) = (used, 0);
+        self.used = used;
+        self.clear();
     }
 
     /// Whether accumulators are used.
@@ -55,17 +62,20 @@ impl Accumulators {
     /// Forgets what all of them hold.
     pub(super) fn clear(&mut self) {
         self.full = 0;
+        self.held = [Held::NOTHING; CLASSES];
     }
 
     /// Forgets what the accumulator of `class` holds.
     pub(super) fn clear_class(&mut self, class: Class) {
         self.full &= !bit(class as usize);
+        self.held[class as usize] = Held::NOTHING;
     }
 
     /// Whether the accumulator of `class` holds the value of `slot`.
+    #[inline]
     pub(super) fn has(&self, class: Class, slot: u32) -> bool {
         let held = &self.held[class as usize];
-        self.full & bit(class as usize) != 0 && (held.slot == slot || held.local == slot)
+        (held.slot == slot) | (held.local == slot)
     }
 
     /// The item that made the value of the temporary in `slot`, which the accumulator of `class` holds, if it
@@ -73,8 +83,7 @@ impl Accumulators {
     pub(super) fn maker(&self, class: Class, slot: u32) -> Option<u32> {
         let held = &self.held[class as usize];
         // A slot that is the local of a copy was written before the copy.
-        let is_made = self.full & bit(class as usize) != 0 && held.slot == slot;
-        (is_made && held.maker != NONE).then_some(held.maker)
+        (held.slot == slot && held.maker != NONE).then_some(held.maker)
     }
 
     /// Says that the value of `slot` must be in the slot, whoever reads it from an accumulator.
@@ -86,9 +95,9 @@ impl Accumulators {
         }
     }
 
-    /// Puts a value into the accumulator of its kind. What was in its slots is forgotten.
-    pub(super) fn write(&mut self, kind: Kind, held: Held) {
-        let class = kind.class();
+    /// Puts a value into the accumulator of its kind, whose class is given. What was in its slots is forgotten.
+    #[inline]
+    pub(super) fn write(&mut self, kind: Kind, class: Class, held: Held) {
         if self.full & !bit(class as usize) != 0 {
             self.forget(held.slot, kind);
         }
@@ -96,6 +105,7 @@ impl Accumulators {
     }
 
     /// Puts a value into an accumulator.
+    #[inline]
     pub(super) fn hold(&mut self, class: Class, held: Held) {
         if self.used {
             self.full |= bit(class as usize);
@@ -107,19 +117,17 @@ impl Accumulators {
     pub(super) fn forget(&mut self, slot: u32, kind: Kind) {
         let end = slot + kind.slots();
         for (class, held) in self.held.iter_mut().enumerate() {
-            if self.full & bit(class) == 0 {
-                continue;
-            }
             let slots = if class == Class::Vector as usize { Kind::V128.slots() } else { 1 };
+            // No slot is below any end.
             let overwritten = |held: u32| held < end && slot < held + slots;
-            if held.local != NONE && overwritten(held.local) {
+            if overwritten(held.local) {
                 held.local = NONE;
             }
             if overwritten(held.slot) {
-                match held.local {
-                    NONE => self.full &= !bit(class),
-                    local => *held = Held::of(local),
+                if held.local == NONE {
+                    self.full &= !bit(class);
                 }
+                *held = Held::of(held.local);
             }
         }
     }

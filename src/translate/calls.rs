@@ -138,7 +138,7 @@ impl<'a> Walk<'a> {
                 return true;
             }
             let facts = Facts::of(inst.op);
-            let is_plain = facts.d && !facts.clobbers && !inst.flush && inst.result.is_none();
+            let is_plain = facts.d && !facts.clobbers() && !inst.flush && inst.result.is_none();
             let names = |operand| [inst.d, inst.x, inst.y, inst.z].contains(&operand);
             if !is_plain || names(d) || names(value) {
                 return false;

@@ -81,7 +81,7 @@ fn made_last(list: &List, end: usize) -> Option<u32> {
             return inst.d.slot();
         } else if result.is_some() {
             return inst.z.slot();
-        } else if inst.flush || Facts::of(inst.op).clobbers {
+        } else if inst.flush || Facts::of(inst.op).clobbers() {
             break;
         }
     }
@@ -100,7 +100,7 @@ pub(super) fn is_read_first(list: &List, start: usize, slot: u32) -> bool {
         if x || y {
             return inst.op.family().shapes.iter().any(|shape| shape.x() == Place::Acc);
         }
-        if makes_int(inst) || inst.flush || Facts::of(inst.op).clobbers || inst.op == Op::Br {
+        if makes_int(inst) || inst.flush || Facts::of(inst.op).clobbers() || inst.op == Op::Br {
             break;
         }
     }

@@ -1,13 +1,14 @@
 //! The end of the second walk: cuts the items into cells, writes those, and sets their branch fields.
 
 use crate::buffer::{Buffer, NoMemory, boxed};
-use crate::code::encode::{Encoder, Slots};
-use crate::code::fused::{PARTS_MAX, fuse};
+use crate::code::Opcode;
+use crate::code::encode::{Code, Encoder};
+use crate::code::fused::PARTS_MAX;
 use crate::code::handlers::{Clause, Handlers, TryRange};
-use crate::code::{Op, Opcode, Place};
 
+use super::cut::{Cut, cut};
 use super::exceptions::{Catch, Tries, Try};
-use super::facts::Facts;
+use super::facts::{Facts, Leads};
 use super::ir::Label;
 use super::placed::{Item, Placed};
 use super::{List, SourceMap};
@@ -33,24 +34,6 @@ struct Fixup {
     label: Label,
 }
 
-/// The best way to cut the rest of a stretch of code without labels into cells.
-#[derive(Clone, Copy)]
-struct Cut {
-    /// The number of cells.
-    cells: u32,
-    /// The number of items in the first one.
-    first: u16,
-    /// The opcode of its first item.
-    single: Opcode,
-    /// The opcode of the first one.
-    opcode: Opcode,
-}
-
-impl Cut {
-    /// At a label, and at a branch to what follows it: no cell.
-    const NONE: Cut = Cut { cells: 0, first: 0, single: Opcode::HALT, opcode: Opcode::HALT };
-}
-
 /// Why a function can't be encoded.
 pub(super) enum Unencodable {
     /// A branch does not reach its target.
@@ -64,14 +47,8 @@ impl From<NoMemory> for Unencodable {
     }
 }
 
-/// The most words of a cell, but for the targets of a table: no part has more than 16.
-const CELL_WORDS_MAX: usize = 16 * PARTS_MAX;
-
 /// The position of a label that is not placed yet.
 const UNPLACED: usize = usize::MAX;
-
-/// Behind a branch, so many labels are looked at for its own.
-const LABELS_SEEN_MAX: usize = 8;
 
 impl Cells {
     /// About how many bytes the buffers take.
@@ -85,7 +62,7 @@ impl Cells {
         (items, marks): (&[Item], &[usize]),
         list: &List,
         label: fn(Opcode) -> u32,
-        code: &mut Buffer<u32>,
+        code: &mut Code,
         mut sources: Option<&mut SourceMap>,
     ) -> Result<(), Unencodable> {
         self.labels.clear();
@@ -93,104 +70,86 @@ impl Cells {
         self.fixups.clear();
         self.marks.clear();
         self.marks.make_room(marks.len())?;
-        self.cut(items)?;
+        cut(items, &mut self.cuts)?;
         if let Some(SourceMap(map)) = sources.as_deref_mut() {
             map.make_room(items.len())?;
         }
         let mut encoder = Encoder::new(code, label);
-        let (mut cell, mut next_cell) = (0, 0);
-        let mut next_mark = marks.first().copied().unwrap_or(usize::MAX);
-        for (at, (item, cut)) in items.iter().zip(&*self.cuts).enumerate() {
-            while next_mark <= at {
-                self.marks.push(word_position(encoder.position())?);
-                next_mark = marks.get(self.marks.len()).copied().unwrap_or(usize::MAX);
+        let is_noted = sources.is_some() || !marks.is_empty();
+        let mut at = 0;
+        while let (Some(item), Some(&cut)) = (items.get(at), self.cuts.get(at)) {
+            if is_noted {
+                self.mark(marks, at, encoder.position())?;
             }
-            let inst = match item {
-                Item::Inst(inst) => inst,
-                Item::Label(label) => {
-                    self.labels[label.0 as usize] = encoder.position();
-                    continue;
-                }
-            };
             if cut.first == 0 {
-                continue;
-            }
-            if at >= next_cell {
-                encoder.make_room(CELL_WORDS_MAX)?;
-                self.fixups.make_room(PARTS_MAX)?;
-                let opcode = passing(cut.opcode, &items[at..]).unwrap_or(cut.opcode);
-                cell = encoder.cell(opcode);
-                next_cell = at + usize::from(cut.first);
-            }
-            if let Some(SourceMap(map)) = sources.as_deref_mut() {
-                map.push((word_position(encoder.position())?, inst.offset));
-            }
-            let facts = Facts::of(inst.op);
-            if inst.op == Op::BrTable {
-                table(&mut encoder, &mut self.fixups, cell, list, inst)?;
-                continue;
-            }
-            let start = encoder.position();
-            immediates(&mut encoder, inst);
-            if facts.has_target {
-                let label = Label(inst.words[0]);
-                self.fixups.push(Fixup { field: encoder.position(), cell, label });
-                let itself = self.labels[label.0 as usize] == cell;
-                if itself && at + 1 == next_cell && inst.op.is_branch() {
-                    encoder.turn();
+                if let Item::Label(label) = item {
+                    self.labels[label.0 as usize] = encoder.position();
                 }
+                at += 1;
+                continue;
             }
-            if facts.words > 0 {
-                encoder.words(inst.words, usize::from(facts.words));
+            let parts = &items[at..at + usize::from(cut.first)];
+            let twin = if parts.len() > 1 { passing(cut.opcode, parts, list) } else { None };
+            let opcode = twin.unwrap_or(cut.opcode);
+            encoder.make_room(PARTS_MAX)?;
+            let cell = encoder.cell(opcode);
+            let mut turns = false;
+            for part in parts {
+                let Item::Inst(inst) = part else { unreachable!("labels are no parts of cells") };
+                if is_noted {
+                    self.mark(marks, at, encoder.position())?;
+                    note(&mut sources, list, inst, encoder.position())?;
+                }
+                let target = operands(&mut encoder, list, inst);
+                turns = self.lead(&mut encoder, cell, target)? && inst.op.is_branch();
+                at += 1;
             }
-            slots(&mut encoder, facts, inst);
-            debug_assert_eq!(
-                (encoder.position() - start) * 4,
-                inst.op.family().layout(inst.shape).bytes(),
-                "{inst:?}"
-            );
+            if turns {
+                encoder.turn(cell, opcode);
+            }
         }
-        self.marks.resize(marks.len(), word_position(encoder.position())?)?;
+        self.mark(marks, usize::MAX, encoder.position())?;
         for &Fixup { field, cell, label } in &*self.fixups {
             let reached = encoder.set_target(field, cell, self.labels[label.0 as usize]);
             reached.ok_or(Unencodable::TooLarge)?;
         }
+        encoder.finish();
         Ok(())
     }
 
-    /// Cuts the items into as few cells as the table of fused sequences allows.
-    fn cut(&mut self, items: &[Item]) -> Result<(), NoMemory> {
-        self.cuts.clear();
-        self.cuts.resize(items.len() + 1, Cut::NONE)?;
-        let cuts = &mut self.cuts[..];
-        // No cell goes on from here: what is behind a label is another stretch.
-        let mut end = items.len();
-        for at in (0..items.len()).rev() {
-            let inst = match &items[at] {
-                Item::Inst(inst)
-                    if inst.op != Op::Br || !leads_on(Label(inst.words[0]), &items[at + 1..]) =>
-                {
-                    inst
-                }
-                _ => {
-                    end = at;
-                    continue;
-                }
-            };
-            let single = inst.opcode;
-            let mut opcode = single;
-            let mut best = Cut { cells: cuts[at + 1].cells + 1, first: 1, single, opcode };
-            for next in at + 1..end {
-                let Some(fused) = fuse(opcode, cuts[next].single) else { break };
-                opcode = fused;
-                let cells = cuts[next + 1].cells + 1;
-                if cells <= best.cells {
-                    best = Cut { cells, first: (next + 1 - at) as u16, single, opcode };
-                }
-            }
-            cuts[at] = best;
+    /// Notes that what stands before the item at `at`, of those with the numbers `marks`, is at a position.
+    fn mark(&mut self, marks: &[usize], at: usize, position: usize) -> Result<(), Unencodable> {
+        let position = word_position(position)?;
+        while marks.get(self.marks.len()).is_some_and(|mark| *mark <= at) {
+            self.marks.push(position);
         }
         Ok(())
+    }
+
+    /// Notes the branch fields of the last part of `cell` so far; says whether it leads to the cell itself.
+    #[inline(always)]
+    fn lead(
+        &mut self,
+        encoder: &mut Encoder<'_>,
+        cell: usize,
+        target: Target<'_>,
+    ) -> Result<bool, NoMemory> {
+        match target {
+            Target::None => Ok(false),
+            Target::Label { field, label } => {
+                self.fixups.make_room(1)?;
+                self.fixups.push(Fixup { field, cell, label });
+                Ok(self.labels[label.0 as usize] == cell)
+            }
+            Target::Table(labels) => {
+                let first = encoder.table(labels.len())?;
+                self.fixups.make_room(labels.len())?;
+                for (number, label) in labels.iter().enumerate() {
+                    self.fixups.push(Fixup { field: first + number, cell, label: *label });
+                }
+                Ok(false)
+            }
+        }
     }
 
     /// The exception handlers of the function whose cells were just written, if it has any.
@@ -217,74 +176,77 @@ impl Cells {
 }
 
 /// The twin of a fused cell that passes a value on in a register, if there is one and nobody needs the value
-/// in its slot. `items` are its parts and what follows.
-fn passing(opcode: Opcode, items: &[Item]) -> Option<Opcode> {
+/// in its slot.
+fn passing(opcode: Opcode, parts: &[Item], list: &List) -> Option<Opcode> {
     let (twin, passing) = opcode.as_passing()?;
-    let part = |number: u8| match items[usize::from(number)] {
+    let part = |number: u8| match &parts[usize::from(number)] {
         Item::Inst(inst) => inst,
         Item::Label(_) => unreachable!("labels are no parts of cells"),
     };
     let (put, take) = (part(passing.put), part(passing.take));
-    let source = if passing.as_y { take.y } else { take.x };
-    let is_passed = source == u64::from(put.d)
-        && take.last[usize::from(passing.as_y)]
-        && !(passing.put + 1..passing.take).any(|between| part(between).names(put.d));
+    let slot = put.d();
+    let is_passed = take.last_read(list, passing.as_y) == Some(slot)
+        && !(passing.put + 1..passing.take).any(|between| part(between).names(slot));
     is_passed.then_some(twin)
 }
 
-/// Writes the operands of a branch table, the last part of `cell`, and its targets.
-fn table(
-    encoder: &mut Encoder<'_>,
-    fixups: &mut Buffer<Fixup>,
-    cell: usize,
+/// Notes where the instruction with the operands at a position came from, if that is asked for.
+fn note(
+    sources: &mut Option<&mut SourceMap>,
     list: &List,
     inst: &Placed,
-) -> Result<(), NoMemory> {
-    // It begins with its targets' position in the list; the cell has their number, but for the default.
-    let [first, count, ..] = inst.words;
-    encoder.word(count);
-    slots(encoder, Facts::of(inst.op), inst);
-    let targets = &list.targets[first as usize..][..=count as usize];
-    encoder.make_room(targets.len())?;
-    fixups.make_room(targets.len())?;
-    for label in targets {
-        fixups.push(Fixup { field: encoder.position(), cell, label: *label });
-        encoder.word(0);
+    position: usize,
+) -> Result<(), Unencodable> {
+    if let Some(SourceMap(map)) = sources {
+        let offset = inst.inst(list).map_or(0, |inst| inst.offset);
+        map.push((word_position(position)?, offset));
     }
     Ok(())
 }
 
-/// Writes the immediates of an instruction.
-#[inline]
-fn immediates(encoder: &mut Encoder<'_>, inst: &Placed) {
-    if !inst.shape.has_immediate() {
-        return;
-    }
-    for (place, value) in [(inst.shape.x(), inst.x), (inst.shape.y(), inst.y)] {
-        encoder.words([value as u32, (value >> 32) as u32], place.words());
-    }
+/// Where a part of a cell leads to.
+enum Target<'a> {
+    None,
+    /// To the label, by the field.
+    Label {
+        field: usize,
+        label: Label,
+    },
+    /// To these labels, by fields behind the operands.
+    Table(&'a [Label]),
 }
 
-/// Writes the slots of an instruction.
+/// Writes the operands of an instruction; gives where it leads to.
 #[inline(always)]
-fn slots(encoder: &mut Encoder<'_>, facts: &Facts, inst: &Placed) {
-    let (shape, mut slots) = (inst.shape, Slots::default());
-    slots.add(facts.d && shape.d() == Place::Slot, inst.d);
-    slots.add(facts.x && shape.x() == Place::Slot, inst.x as u16);
-    slots.add(facts.y && shape.y() == Place::Slot, inst.y as u16);
-    for rest in &inst.rest[..usize::from(facts.rest)] {
-        slots.add(true, *rest);
+fn operands<'a>(encoder: &mut Encoder<'_>, list: &'a List, inst: &Placed) -> Target<'a> {
+    let facts = Facts::of(inst.op);
+    let mut operands = encoder.operands();
+    operands.pair(inst.immediates, inst.immediate_words.into());
+    let field = operands.position();
+    let mut target = Target::None;
+    match (facts.words, facts.leads) {
+        (0, _) => {}
+        (1, Leads::ByTable) => {
+            let count = table_len(list, inst);
+            target = Target::Table(&list.targets[inst.word as usize..][..=count as usize]);
+            operands.word(count);
+        }
+        (1, leads) => {
+            if leads == Leads::ToLabel {
+                target = Target::Label { field, label: Label(inst.word) };
+            }
+            operands.word(inst.word);
+        }
+        (count, _) => operands.words(inst.words(list), count.into()),
     }
-    encoder.slots(slots);
+    let words = operands.finish(inst.slots, inst.slot_count.into());
+    debug_assert_eq!(words * 4, inst.op.family().layout(inst.shape).bytes(), "{inst:?}");
+    target
 }
 
-/// Whether `label` is placed right before `items`.
-fn leads_on(label: Label, items: &[Item]) -> bool {
-    let labels = items.iter().map_while(|item| match item {
-        Item::Label(label) => Some(*label),
-        Item::Inst(_) => None,
-    });
-    labels.take(LABELS_SEEN_MAX).any(|next| next == label)
+/// The number of a branch table's targets, but for the default. Its words are their position in the list, and this.
+fn table_len(list: &List, inst: &Placed) -> u32 {
+    inst.words(list)[1]
 }
 
 /// A position in the code as a number of 32 bits.

@@ -4,16 +4,19 @@
 //! a chain of loads for each answer.
 
 use crate::code::Op;
-use crate::code::encode::Slots;
+use crate::code::encode::SLOTS_MAX;
 use crate::code::op::OPS;
 use crate::code::shape::TARGET;
 
+use super::ir::Class;
 use super::kinds::Kinds;
 
 /// The facts of an op.
 #[derive(Clone, Copy)]
 pub(super) struct Facts {
     pub(super) kinds: Kinds,
+    /// The classes of `d`, `x` and `y`.
+    pub(super) classes: [Class; 3],
     /// Whether there is a destination.
     pub(super) d: bool,
     /// Whether there is a first source.
@@ -22,15 +25,41 @@ pub(super) struct Facts {
     pub(super) y: bool,
     /// The number of sources beyond those.
     pub(super) rest: u8,
+    /// Whether there is something to find out before the places of `x` and `y`.
+    pub(super) prepared: bool,
     /// Whether `x` and `y` may be swapped, with [`Op::swapped`].
     pub(super) swappable: bool,
     /// The number of words beyond immediates.
     pub(super) words: u8,
-    /// Whether the first of these is a branch target.
-    pub(super) has_target: bool,
-    /// Whether the handlers leave nothing in the accumulators but the op's result.
-    pub(super) clobbers: bool,
+    /// Where it leads to.
+    pub(super) leads: Leads,
+    pub(super) leaves: Leaves,
 }
+
+/// Where an op leads to.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Leads {
+    /// To what follows, or out of the function.
+    On,
+    /// To a label, which is its first word.
+    ToLabel,
+    /// To one of several.
+    ByTable,
+}
+
+/// What the handlers of an op leave in the accumulators.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Leaves {
+    /// The result, if there is one, and what was there.
+    Result,
+    /// The same; the result is a source with all of its bits.
+    Copy,
+    /// Nothing but the result.
+    Clobbered,
+}
+
+/// They are looked up all the time.
+const _: () = assert!(size_of::<Facts>() == 16, "the place of an entry is easy to find");
 
 static FACTS: [Facts; OPS.len()] = {
     let mut facts = [Facts::derive(OPS[0]); OPS.len()];
@@ -49,24 +78,40 @@ impl Facts {
         &FACTS[op as usize]
     }
 
+    /// Whether the handlers leave nothing in the accumulators but the op's result.
+    pub(super) fn clobbers(&self) -> bool {
+        self.leaves == Leaves::Clobbered
+    }
+
     const fn derive(op: Op) -> Facts {
         let family = op.family();
         let slots = family.d as usize + family.x as usize + family.y as usize + family.rest;
-        assert!(slots <= Slots::MAX, "an op has more operands than the encoder takes");
+        assert!(slots <= SLOTS_MAX, "an op has more operands than the encoder takes");
         let has_target = match family.words {
             [first, ..] => is_target(first),
             [] => false,
         };
+        let kinds = Kinds::of(op);
         Facts {
-            kinds: Kinds::of(op),
+            kinds,
+            classes: [kinds.d.class(), kinds.x.class(), kinds.y.class()],
             d: family.d,
             x: family.x,
             y: family.y,
             rest: family.rest as u8,
+            prepared: family.rest > 0 || matches!(op, Op::CopyF32 | Op::CopyF64),
             swappable: family.swappable,
             words: family.words.len() as u8,
-            has_target,
-            clobbers: clobbers(op),
+            leads: match op {
+                Op::BrTable => Leads::ByTable,
+                _ if has_target => Leads::ToLabel,
+                _ => Leads::On,
+            },
+            leaves: match op {
+                Op::Copy | Op::CopyV128 => Leaves::Copy,
+                _ if clobbers(op) => Leaves::Clobbered,
+                _ => Leaves::Result,
+            },
         }
     }
 }

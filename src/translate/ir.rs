@@ -156,6 +156,25 @@ impl Operand {
     }
 }
 
+/// What two operands are, without their numbers.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Sources(u8);
+
+impl Sources {
+    /// No operands.
+    pub(crate) const NONE: Sources = Sources(0);
+
+    #[inline]
+    pub(crate) fn of(x: Operand, y: Operand) -> Sources {
+        Sources((x.0 & 3 | (y.0 & 3) << 2) as u8)
+    }
+
+    /// Whether the second one, or the first, is a temporary.
+    pub(crate) fn is_temp(self, second: bool) -> bool {
+        u32::from(self.0 >> (2 * u8::from(second)) & 3) == Operand::TEMP
+    }
+}
+
 impl fmt::Debug for Operand {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.source().fmt(f)
@@ -205,13 +224,17 @@ pub(crate) struct Const {
 
 impl Const {
     /// The immediate field that stands for the constant, if one can.
+    #[inline]
     pub(crate) fn immediate(self) -> Option<u32> {
-        let low = self.bits as u32;
         match self.kind {
-            Kind::I32 | Kind::F32 => Some(low),
-            Kind::I64 | Kind::Ref => {
-                (i64::from(low.cast_signed()).cast_unsigned() == self.bits).then_some(low)
-            }
+            Kind::I32 | Kind::F32 => Some(self.bits as u32),
+            _ => self.immediate_of_wide(),
+        }
+    }
+
+    #[inline(never)]
+    fn immediate_of_wide(self) -> Option<u32> {
+        match self.kind {
             // An f64 immediate is an f32 that widens to it.
             Kind::F64 => {
                 let narrow = f64::from_bits(self.bits) as f32;
@@ -219,10 +242,15 @@ impl Const {
                 exact.then_some(narrow.to_bits())
             }
             Kind::V128 => None,
+            _ => {
+                let low = self.bits as u32;
+                (i64::from(low.cast_signed()).cast_unsigned() == self.bits).then_some(low)
+            }
         }
     }
 
     /// The field of a copy of 64 bits that stands for the constant, if one can.
+    #[inline]
     pub(crate) fn immediate_bits(self) -> Option<u32> {
         Const { kind: if self.kind == Kind::F64 { Kind::I64 } else { self.kind }, ..self }
             .immediate()

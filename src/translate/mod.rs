@@ -10,6 +10,7 @@ mod branches;
 mod calls;
 mod carry;
 mod cells;
+mod cut;
 mod exceptions;
 mod facts;
 mod frames;
@@ -32,6 +33,7 @@ use core::ops::Range;
 use wasmparser::{BinaryReader, FunctionBody};
 
 use crate::buffer::{Buffer, NoMemory};
+use crate::code::encode::Code;
 use crate::code::handlers::Handlers;
 use crate::code::{Op, Opcode};
 use crate::error::Error;
@@ -44,7 +46,7 @@ use carry::Turn;
 use cells::{Cells, Unencodable};
 use exceptions::Tries;
 use frames::Frame;
-use ir::{Const, Inst, Kind, Label, Node, Operand, Source};
+use ir::{Const, Inst, Kind, Label, Node, Operand};
 use locals::Locals;
 use reader::{Catches, Operators};
 use select::Selector;
@@ -64,7 +66,7 @@ pub(crate) struct Translator {
     locals: Locals,
     selector: Selector,
     cells: Cells,
-    code: Buffer<u32>,
+    code: Code,
 }
 
 /// Where the instructions of a function came from: positions of operands in its code, in order, and
@@ -121,19 +123,19 @@ impl List {
             + self.switches.buffer_bytes()
     }
 
+    /// The node with a number, if it is an instruction.
+    #[inline]
+    fn inst(&self, node: u32) -> Option<&Inst> {
+        match self.nodes.get(node as usize) {
+            Some(Node::Inst(inst)) => Some(inst),
+            _ => None,
+        }
+    }
+
     /// Takes back the last instruction.
     fn pop(&mut self) {
         self.nodes.pop();
         self.tries.truncate(self.nodes.len());
-    }
-
-    /// An operand that is a constant.
-    #[inline]
-    fn constant(&self, operand: Operand) -> Const {
-        match operand.source() {
-            Source::Const(at) => self.consts[at as usize],
-            _ => unreachable!("the operand is a constant"),
-        }
     }
 
     /// A new label.
@@ -183,7 +185,6 @@ impl Translator {
         }
         let accumulators = module.engine.config().uses_accumulators();
         self.selector.select(&self.list, slots, accumulators)?;
-        self.code.clear();
         let placed = self.selector.placed();
         let written = self.cells.write(placed, &self.list, label, &mut self.code, sources);
         written.map_err(|reason| match reason {
@@ -338,7 +339,8 @@ impl<'a> Walk<'a> {
         self.start_fuel();
         let mut operators = Operators::new(body).map_err(Error::parse)?;
         while !operators.eof() {
-            self.offset = u32::try_from(operators.position()).unwrap_or(u32::MAX);
+            // Fits: a span has the body's end in 32 bits.
+            self.offset = operators.position() as u32;
             operators.visit(&mut self)?;
         }
         let mut end = self.stack.end_slot();
@@ -393,6 +395,7 @@ impl<'a> Walk<'a> {
     }
 
     /// Emits a copy of a value.
+    #[inline(never)]
     fn emit_copy(&mut self, kind: Kind, d: Operand, x: Operand, keep: bool) {
         let op = match kind {
             Kind::I32 | Kind::I64 | Kind::Ref => Op::Copy,
@@ -408,6 +411,7 @@ impl<'a> Walk<'a> {
     }
 
     /// Pushes a constant.
+    #[inline(always)]
     fn push_const(&mut self, kind: Kind, bits: u64) {
         let position = self.list.consts.len() as u32;
         self.list.consts.push(Const { kind, bits });
@@ -415,6 +419,7 @@ impl<'a> Walk<'a> {
     }
 
     /// The last node, if it is an instruction whose destination is `value`, a temporary.
+    #[inline(always)]
     fn last_def(&mut self, value: Operand) -> Option<&mut Inst> {
         match self.list.nodes.last_mut() {
             Some(Node::Inst(inst)) if inst.d == value && value.is_temp() => Some(inst),
@@ -424,6 +429,7 @@ impl<'a> Walk<'a> {
 
     /// Puts a popped value into `d`: the instruction that made it writes there at once if it was
     /// the last one.
+    #[inline(always)]
     fn put(&mut self, kind: Kind, d: Operand, value: Operand) {
         if d == value {
             return;

@@ -183,8 +183,7 @@ impl Walk<'_> {
     }
 
     pub(super) fn binary(&mut self, op: Op, kind: Kind) {
-        let y = self.stack.pop().value;
-        let (x, d) = self.stack.replace(kind);
+        let ([x, y], d) = self.stack.replace_two(kind);
         self.emit(Inst { d, x, y, ..self.inst(op) });
     }
 
@@ -203,29 +202,41 @@ impl Walk<'_> {
         self.emit(Inst { d, words: [index, 0, 0, 0], ..self.inst(op) });
     }
 
+    #[inline(always)]
     pub(super) fn local_get(&mut self, index: u32) {
         let local = self.locals.get(index);
         self.stack.push_local(local.kind, index, local.slot);
     }
 
     /// Sets a local to a popped value. What still refers to its old value is copied before.
+    #[inline(always)]
     fn set_local(&mut self, index: u32, value: Operand) {
         let local = self.locals.get(index);
         let d = Operand::local(local.slot);
         if value == d {
             return;
         }
-        while let Some(entry) = self.stack.preserve_next(index) {
-            self.emit_copy(entry.kind, Operand::temp(entry.slot), entry.value, false);
+        if self.stack.refers_to(index) {
+            self.preserve(index);
         }
         self.put(local.kind, d, value);
     }
 
+    /// Copies all entries that refer to a local.
+    #[inline(never)]
+    fn preserve(&mut self, index: u32) {
+        while let Some(entry) = self.stack.preserve_next(index) {
+            self.emit_copy(entry.kind, Operand::temp(entry.slot), entry.value, false);
+        }
+    }
+
+    #[inline(always)]
     pub(super) fn local_set(&mut self, index: u32) {
         let value = self.stack.pop().value;
         self.set_local(index, value);
     }
 
+    #[inline(always)]
     pub(super) fn local_tee(&mut self, index: u32) {
         let entry = self.stack.pop();
         self.set_local(index, entry.value);
@@ -270,7 +281,7 @@ impl Walk<'_> {
     }
 
     /// Emits an access to memory; another memory than the first is made the current one around it.
-    #[inline]
+    #[inline(always)]
     fn access(&mut self, op: Op, operands: [Operand; 3], memarg: &MemArg, lane: u8) {
         let memory = memory(memarg);
         let low = memarg.offset as u32;

@@ -2,7 +2,9 @@
 
 use crate::code::{Op, Opcode, Place, Shape};
 
-use super::ir::Label;
+use super::List;
+use super::facts::Facts;
+use super::ir::{Inst, Label, Sources};
 
 /// A placed instruction, or a label.
 #[derive(Clone, Copy, Debug)]
@@ -11,45 +13,140 @@ pub(super) enum Item {
     Label(Label),
 }
 
-/// An instruction whose operands have places.
+/// There is an item for each part of a cell, at least.
+const _: () =
+    assert!(size_of::<Item>() == 32, "what the list of instructions has is not here, too");
+
+/// An instruction whose operands have places, with its fields as cells have them.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Placed {
     pub(super) op: Op,
     pub(super) shape: Shape,
     /// That of `op` and `shape`.
     pub(super) opcode: Opcode,
-    /// The byte offset of the destination's slot.
-    pub(super) d: u16,
-    /// Of the sources, the byte offset of the slot, or the immediate.
-    pub(super) x: u64,
-    pub(super) y: u64,
-    /// The byte offsets of further sources' slots.
-    pub(super) rest: [u16; 2],
-    /// Of `x` and `y`, if they are in slots: whether nobody reads them afterwards.
-    pub(super) last: [bool; 2],
-    /// The words of the op's family; a target is the number of a label.
-    pub(super) words: [u32; 4],
-    /// The byte offset of the instruction in the module.
-    pub(super) offset: u32,
+    /// What `x` and `y` are.
+    pub(super) sources: Sources,
+    /// The node of the list that it is, or that it is placed for.
+    pub(super) node: u32,
+    /// The first word of the op's family; a target is the number of a label.
+    pub(super) word: u32,
+    /// The immediates, the first one lowest. [`Op::CopyFar`] has its words here.
+    pub(super) immediates: u64,
+    /// How many words these are.
+    pub(super) immediate_words: u8,
+    /// The byte offsets of slots, the first one lowest.
+    pub(super) slots: u64,
+    /// How many these are.
+    pub(super) slot_count: u8,
+}
+
+/// A source's place, and the byte offset of its slot, wherever it is read from, the immediate, or the position of the
+/// constant that is a wide one.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Field {
+    pub(super) place: Place,
+    pub(super) value: u32,
+}
+
+impl Field {
+    /// The slot of a source that is in an accumulator, which has the value, too; of others the same.
+    pub(super) fn in_slot(self) -> Field {
+        Field { place: if self.place == Place::Acc { Place::Slot } else { self.place }, ..self }
+    }
 }
 
 impl Placed {
+    /// An instruction without operands, which is the node with a number, or is placed for it; what it does and where
+    /// is to be set.
+    #[inline(always)]
+    pub(super) fn new(node: u32, word: u32) -> Placed {
+        Placed {
+            op: Op::Unreachable,
+            shape: Shape::SLOTS,
+            opcode: Opcode::HALT,
+            sources: Sources::NONE,
+            node,
+            word,
+            immediates: 0,
+            immediate_words: 0,
+            slots: 0,
+            slot_count: 0,
+        }
+    }
+
+    /// Puts a slot before those that there are.
+    #[inline(always)]
+    pub(super) fn put_slot(&mut self, offset: u16) {
+        self.slots = self.slots << 16 | u64::from(offset);
+        self.slot_count += 1;
+    }
+
+    /// Puts a source before those that there are.
+    #[inline(always)]
+    pub(super) fn put(&mut self, list: &List, field: Field) {
+        match field.place {
+            Place::Slot => self.put_slot(field.value as u16),
+            Place::Acc => {}
+            Place::Imm => {
+                self.immediates = self.immediates << 32 | u64::from(field.value);
+                self.immediate_words += 1;
+            }
+            Place::Wide => {
+                self.immediates = list.consts[field.value as usize].bits;
+                self.immediate_words = 2;
+            }
+        }
+    }
+
+    /// The slot with a number.
+    fn slot(&self, number: u8) -> u16 {
+        (self.slots >> (16 * number)) as u16
+    }
+
     /// Whether the instruction has the slot at the byte offset `slot` as one of its operands or as its
     /// destination.
     pub(super) fn names(&self, slot: u16) -> bool {
-        let family = self.op.family();
-        let is_slot = |place, value| place == Place::Slot && value == u64::from(slot);
-        family.d && self.shape.d() == Place::Slot && self.d == slot
-            || family.x && is_slot(self.shape.x(), self.x)
-            || family.y && is_slot(self.shape.y(), self.y)
-            || self.rest[..family.rest].contains(&slot)
+        (0..self.slot_count).any(|number| self.slot(number) == slot)
+    }
+
+    /// The destination, which is in a slot.
+    pub(super) fn d(&self) -> u16 {
+        self.slot(0)
+    }
+
+    /// The slot of `y`, or of `x`, which is in one, if nobody reads it afterwards.
+    pub(super) fn last_read(&self, list: &List, y: bool) -> Option<u16> {
+        let facts = Facts::of(self.op);
+        let d = facts.d && self.shape.d() == Place::Slot;
+        let x = y && facts.x && self.shape.x() == Place::Slot;
+        let is_last = self.sources.is_temp(y) && self.inst(list).is_some_and(|inst| !inst.keep);
+        is_last.then(|| self.slot(u8::from(d) + u8::from(x)))
     }
 
     /// Leaves the result in the accumulator alone, if the op has such a shape.
     pub(super) fn leave_slot_alone(&mut self) {
-        let shape = Shape::new(Place::Acc, self.shape.x(), self.shape.y());
-        if let Some(opcode) = Opcode::of(self.op, shape) {
+        let shape = self.shape.accumulated();
+        if self.shape != shape
+            && let Some(opcode) = Opcode::of(self.op, shape)
+        {
             (self.shape, self.opcode) = (shape, opcode);
+            self.slots >>= 16;
+            self.slot_count -= 1;
+        }
+    }
+
+    /// The instruction of the list that it is, or that it is placed for.
+    pub(super) fn inst<'a>(&self, list: &'a List) -> Option<&'a Inst> {
+        list.inst(self.node)
+    }
+
+    /// The words of the op's family.
+    pub(super) fn words(&self, list: &List) -> [u32; 4] {
+        let [first, second] = [self.immediates as u32, (self.immediates >> 32) as u32];
+        match self.op {
+            Op::CopyFar => [first, second, 0, 0],
+            Op::V128Const | Op::I8x16Shuffle => list.wide[self.word as usize],
+            _ => self.inst(list).map_or([0; 4], |inst| inst.words),
         }
     }
 }

@@ -59,6 +59,7 @@ impl<'a> Operators<'a> {
     }
 
     /// Hands the next one to `walk`. The clauses of a `try_table` are not in it, but are noted there.
+    #[inline(always)]
     pub(super) fn visit(&mut self, walk: &mut Walk<'a>) -> Result<(), Error> {
         let rest = &self.bytes[self.at..];
         let (visited, len) = match visit_common(rest, walk) {

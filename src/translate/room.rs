@@ -60,28 +60,33 @@ impl Walk<'_> {
     }
 
     /// For an instruction of a few nodes that leaves no more values than it takes.
+    #[inline(always)]
     pub(super) fn make_room_for_nodes(&mut self) -> Result<(), NoMemory> {
         self.list.nodes.make_room(FEW)
     }
 
     /// For a constant as a value.
+    #[inline(always)]
     pub(super) fn make_room_for_const(&mut self) -> Result<(), NoMemory> {
         self.list.consts.make_room(1)?;
         self.stack.make_room(1)
     }
 
     /// For a local as a value.
+    #[inline(always)]
     pub(super) fn make_room_for_local(&mut self, index: u32) -> Result<(), NoMemory> {
         self.stack.make_room_for_local(index)?;
         self.stack.make_room(1)
     }
 
     /// For a value that a local is set to: whatever refers to the local is copied.
+    #[inline(always)]
     pub(super) fn make_room_for_set(&mut self) -> Result<(), NoMemory> {
         self.make_room_for_copies(0)
     }
 
     /// The same for one that stays a value.
+    #[inline(always)]
     pub(super) fn make_room_for_tee(&mut self, index: u32) -> Result<(), NoMemory> {
         self.make_room_for_set()?;
         self.make_room_for_local(index)
@@ -113,6 +118,7 @@ impl Walk<'_> {
     }
 
     /// Asks for a copy of each value that is not in its own slot, and for `nodes` nodes and the few.
+    #[inline(always)]
     fn make_room_for_copies(&mut self, nodes: usize) -> Result<(), NoMemory> {
         self.list.nodes.make_room(self.stack.unsettled() + nodes + FEW)
     }

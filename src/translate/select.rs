@@ -11,9 +11,9 @@ use crate::code::{Op, Opcode, Place, Shape};
 
 use super::accumulators::{Accumulators, Held};
 use super::carry::{self, Carried};
-use super::facts::Facts;
-use super::ir::{Class, Const, Inst, Kind, Label, Node, Operand};
-use super::placed::{Item, Placed};
+use super::facts::{Facts, Leaves};
+use super::ir::{Class, Inst, Kind, Node, Operand, Source, Sources};
+use super::placed::{Field, Item, Placed};
 use super::{FrameSlots, List};
 
 /// Chooses places; keeps its buffers from one function to the next.
@@ -33,27 +33,25 @@ pub(crate) struct Selector {
     marks: Buffer<usize>,
 }
 
-/// A source's place, and the slot's byte offset or the immediate.
-#[derive(Clone, Copy, Debug)]
-struct Field {
-    place: Place,
-    value: u64,
-}
-
 /// What an instruction does and reads, as far as that is settled.
+#[derive(Clone, Copy)]
 struct Reads {
     op: Op,
     x: Operand,
     y: Operand,
-    z: Operand,
+}
+
+/// What an instruction does and reads, where it reads that, and so its opcode.
+struct Choice {
+    reads: Reads,
+    opcode: Opcode,
+    x: Field,
+    y: Field,
 }
 
 /// The most items of a node: with all three sources and the destination out of reach, and loads of what a loop
 /// carries.
 const ITEMS_MAX: usize = 16;
-
-/// The field of an operand that is not there.
-const ABSENT: Field = Field { place: Place::Slot, value: 0 };
 
 /// The number of slots within reach of a 16-bit byte offset.
 const NEAR_SLOTS: u32 = (u16::MAX as u32 + 1) / 8;
@@ -101,18 +99,14 @@ impl Selector {
         let mut next_note = self.next_note(list);
         for (at, node) in list.nodes.iter().enumerate() {
             self.items.make_room(ITEMS_MAX)?;
-            let mut carried = None;
             if next_note <= at {
-                self.mark(list, at);
-                if let Node::Inst(inst) = node {
-                    carried = self.turn(list, at, inst.offset);
-                }
+                self.noted(list, at, node);
                 next_note = self.next_note(list);
+                continue;
             }
             match node {
-                Node::Inst(inst) => self.inst(list, inst, carried),
-                Node::Label(label) => self.label(list, at, *label),
-                Node::Start => list.start.into_iter().for_each(|start| self.label(list, at, start)),
+                Node::Inst(inst) => self.inst(list, at as u32, inst),
+                _ => self.label(list, at, node),
             }
         }
         self.mark(list, list.nodes.len());
@@ -127,8 +121,29 @@ impl Selector {
         mark.min(turn)
     }
 
+    /// Places the node at `at`, before which `try_table`s start or end, or that branches to loops.
+    #[inline(never)]
+    fn noted(&mut self, list: &List, at: usize, node: &Node) {
+        self.mark(list, at);
+        match node {
+            Node::Inst(inst) => {
+                let carried = self.turn(list, at);
+                self.special_inst(list, at as u32, inst, carried);
+            }
+            _ => self.label(list, at, node),
+        }
+    }
+
     /// Places a label. Behind it only what its loop carries is in an accumulator.
-    fn label(&mut self, list: &List, at: usize, label: Label) {
+    #[inline(never)]
+    fn label(&mut self, list: &List, at: usize, node: &Node) {
+        let label = match node {
+            Node::Label(label) => *label,
+            Node::Start | Node::Inst(_) => match list.start {
+                Some(start) => start,
+                None => return,
+            },
+        };
         let mut held = None;
         if let Some(carried) = self.carried.get_mut(label.0 as usize) {
             match *carried {
@@ -137,11 +152,8 @@ impl Selector {
                         && slot < NEAR_SLOTS
                         && carry::is_read_first(list, at + 1, slot) =>
                 {
-                    let offset = list.nodes[at + 1..].iter().find_map(|node| match node {
-                        Node::Inst(inst) => Some(inst.offset),
-                        Node::Label(_) | Node::Start => None,
-                    });
-                    self.carry(slot, offset.unwrap_or_default());
+                    // What is read first stands right behind.
+                    self.carry(list, slot, at as u32 + 1);
                     held = Some(Held::of(slot));
                 }
                 _ => *carried = Carried::Nothing,
@@ -156,12 +168,12 @@ impl Selector {
 
     /// Before a branch to the start of a loop: loads what the loop carries, and gives its slot. A table may
     /// lead to several loops, but what they carry is what was made last.
-    fn turn(&mut self, list: &List, at: usize, offset: u32) -> Option<u32> {
+    fn turn(&mut self, list: &List, at: usize) -> Option<u32> {
         let mut carried = None;
         while let Some(turn) = list.turns.get(self.turns).filter(|turn| turn.node <= at) {
             self.turns += 1;
             if let Carried::Slot(slot) = self.carried[turn.label.0 as usize] {
-                self.carry(slot, offset);
+                self.carry(list, slot, at as u32);
                 carried = Some(slot);
             }
         }
@@ -169,11 +181,11 @@ impl Selector {
     }
 
     /// Loads the integer accumulator, unless it holds the value of `slot`.
-    fn carry(&mut self, slot: u32, offset: u32) {
+    fn carry(&mut self, list: &List, slot: u32, node: u32) {
         if self.accumulators.has(Class::Int, slot) {
             return;
         }
-        self.copy(slot, slot_field(slot), offset);
+        self.copy(list, slot, slot_field(slot), node);
         self.accumulators.hold(Class::Int, Held::of(slot));
     }
 
@@ -185,132 +197,147 @@ impl Selector {
         }
     }
 
-    /// Places an instruction; if it branches to a loop that carries the value of a slot, with that.
-    fn inst(&mut self, list: &List, inst: &Inst, carried: Option<u32>) {
-        let mut reads = Reads { op: inst.op, x: inst.x, y: inst.y, z: inst.z };
-        if matches!(inst.op, Op::CopyF32 | Op::CopyF64) {
-            self.copied_bits(&mut reads, inst.offset);
+    /// Places an instruction, which is the node with a number.
+    #[inline(always)]
+    fn inst(&mut self, list: &List, node: u32, inst: &Inst) {
+        if self.has_far || Facts::of(inst.op).prepared {
+            return self.special_inst(list, node, inst, None);
         }
-        let facts = Facts::of(reads.op);
-        if self.has_far {
-            self.near_sources(facts, &mut reads, inst.offset);
-        }
-        let rest = match facts.rest {
-            0 => [0; 2],
-            _ => self.rest(list, facts, &reads, inst.offset),
-        };
-        let (opcode, x, y) = self.choose(list, facts, &mut reads, inst.offset);
-        let Reads { op, x: from_x, y: from_y, .. } = reads;
-        self.release(from_x, x.place, facts.kinds.x.class(), inst.keep);
-        self.release(from_y, y.place, facts.kinds.y.class(), inst.keep);
-        if let Some(slot) = carried {
-            // A constant operand went through the accumulator; then no operand is in it.
-            self.carry(slot, inst.offset);
-        }
-        let far = inst.d.slot().filter(|slot| self.has_far && !is_near(*slot, facts.kinds.d));
-        let d = if far.is_some() { Some(self.scratch + Scratch::D as u32) } else { inst.d.slot() };
-        self.items.push(Item::Inst(Placed {
-            op,
-            shape: Shape::new(Place::Slot, x.place, y.place),
-            opcode,
-            d: d.map_or(0, slot_offset),
-            x: x.value,
-            y: y.value,
-            rest,
-            last: [from_x, from_y].map(|source| source.is_temp() && !inst.keep),
-            words: match op {
-                Op::V128Const | Op::I8x16Shuffle => list.wide[inst.words[0] as usize],
-                _ => inst.words,
-            },
-            offset: inst.offset,
-        }));
-        self.hold_results(inst, facts, far.is_some(), copied_local(op, from_x, x.place));
-        if let Some(slot) = far {
-            self.copy_far(slot, self.scratch + Scratch::D as u32, facts.kinds.d, inst.offset);
+        let reads = Reads { op: inst.op, x: inst.x, y: inst.y };
+        self.place(list, inst, reads, Placed::new(node, inst.words[0]), (inst.d, None));
+    }
+
+    /// The same of one that has more than `d`, `x` and `y`, or slots that may be out of reach, or that branches to a
+    /// loop that carries the value of a slot.
+    #[inline(never)]
+    fn special_inst(&mut self, list: &List, node: u32, inst: &Inst, carried: Option<u32>) {
+        let mut reads = Reads { op: inst.op, x: inst.x, y: inst.y };
+        let mut placed = Placed::new(node, inst.words[0]);
+        self.prepare(list, inst, &mut reads, &mut placed);
+        let kind = Facts::of(reads.op).kinds.d;
+        let scratch = self.scratch + Scratch::D as u32;
+        match far_slot(inst.d, kind) {
+            Some(slot) => {
+                self.place(list, inst, reads, placed, (Operand::local(scratch), carried));
+                self.copy_far(slot, scratch, kind, node);
+            }
+            None => self.place(list, inst, reads, placed, (inst.d, carried)),
         }
     }
 
+    /// Places an instruction whose slots are within reach, given what comes behind `x` and `y`, the destination, and
+    /// what the loop carries that it branches to.
+    #[inline(always)]
+    fn place(
+        &mut self,
+        list: &List,
+        inst: &Inst,
+        reads: Reads,
+        mut placed: Placed,
+        (d, carried): (Operand, Option<u32>),
+    ) {
+        // Of the mirrored op as well.
+        let facts = Facts::of(reads.op);
+        let Choice { reads, opcode, x, y } = self.choose(list, facts, reads, placed.node);
+        self.read(list, &mut placed, reads.y, y, facts.classes[2], inst.keep);
+        self.read(list, &mut placed, reads.x, x, facts.classes[1], inst.keep);
+        if let Some(slot) = d.slot() {
+            placed.put_slot(slot_offset(slot));
+        }
+        if let Some(slot) = carried {
+            // A constant operand went through the accumulator; then no operand is in it.
+            self.carry(list, slot, placed.node);
+        }
+        placed.op = reads.op;
+        placed.opcode = opcode;
+        placed.shape = Shape::new(Place::Slot, x.place, y.place);
+        placed.sources = Sources::of(reads.x, reads.y);
+        self.items.push(Item::Inst(placed));
+        self.hold_results(inst, facts, d, copied_local(facts, reads.x, x.place));
+    }
+
+    /// What comes before the places of `x` and `y`: what a copy of a float is, sources out of reach, and those beyond
+    /// these two. Of `x` and `y` only those are left that have places.
+    fn prepare(&mut self, list: &List, inst: &Inst, reads: &mut Reads, placed: &mut Placed) {
+        let node = placed.node;
+        if matches!(reads.op, Op::CopyF32 | Op::CopyF64) {
+            self.copied_bits(reads, node);
+        }
+        let facts = Facts::of(reads.op);
+        let mut z = inst.z;
+        if self.has_far {
+            z = self.near_sources(facts, reads, z, node);
+        }
+        let mut y = None;
+        if facts.rest == 2 {
+            y = Some(self.near_slot(list, reads.y, Scratch::Y, node));
+            reads.y = Operand::NONE;
+        }
+        if facts.rest > 0 {
+            placed.put_slot(self.near_slot(list, z, Scratch::Z, node));
+        }
+        y.into_iter().for_each(|y| placed.put_slot(y));
+    }
+
     /// A copy of a float that is not in its accumulator copies 64 bits of whatever type.
-    fn copied_bits(&mut self, copy: &mut Reads, offset: u32) {
+    fn copied_bits(&mut self, copy: &mut Reads, node: u32) {
         let kind = Facts::of(copy.op).kinds.x;
-        copy.x = self.near(copy.x, kind, Scratch::X, offset);
+        copy.x = self.near(copy.x, kind, Scratch::X, node);
         if !copy.x.slot().is_some_and(|slot| self.accumulators.has(kind.class(), slot)) {
             copy.op = Op::Copy;
         }
     }
 
-    /// Brings sources that are out of reach to scratch slots.
-    fn near_sources(&mut self, facts: &Facts, reads: &mut Reads, offset: u32) {
+    /// Brings sources that are out of reach to scratch slots; gives the third one.
+    fn near_sources(&mut self, facts: &Facts, reads: &mut Reads, z: Operand, node: u32) -> Operand {
         let kinds = facts.kinds;
         if facts.x {
-            reads.x = self.near(reads.x, kinds.x, Scratch::X, offset);
+            reads.x = self.near(reads.x, kinds.x, Scratch::X, node);
         }
         if facts.y || facts.rest == 2 {
             let kind = if facts.y { kinds.y } else { kinds.rest };
-            reads.y = self.near(reads.y, kind, Scratch::Y, offset);
+            reads.y = self.near(reads.y, kind, Scratch::Y, node);
         }
-        if facts.rest > 0 {
-            reads.z = self.near(reads.z, kinds.rest, Scratch::Z, offset);
-        }
+        if facts.rest > 0 { self.near(z, kinds.rest, Scratch::Z, node) } else { z }
     }
 
-    /// The slots of the sources beyond `x` and `y`; constants among them go to scratch slots.
-    fn rest(&mut self, list: &List, facts: &Facts, reads: &Reads, offset: u32) -> [u16; 2] {
-        let mut slot = |mut source: Operand, scratch| {
-            if source.is_const() {
-                source = self.materialize(list.constant(source), scratch, offset);
-            }
-            slot_offset(source.slot().expect("a source that is no constant"))
-        };
-        match facts.rest {
-            1 => [slot(reads.z, Scratch::Z), 0],
-            _ => [slot(reads.y, Scratch::Y), slot(reads.z, Scratch::Z)],
-        }
+    /// The slot of a source that has no other place; a constant goes to a scratch slot.
+    fn near_slot(&mut self, list: &List, source: Operand, scratch: Scratch, node: u32) -> u16 {
+        let source =
+            if source.is_const() { self.materialize(list, source, scratch, node) } else { source };
+        slot_offset(source.slot().expect("a source that is no constant"))
     }
 
     /// The places of `x` and `y`, and the opcode with them; swaps them, and moves constants to scratch
     /// slots, as needed.
     #[inline(always)]
-    fn choose(
-        &mut self,
-        list: &List,
-        facts: &Facts,
-        reads: &mut Reads,
-        offset: u32,
-    ) -> (Opcode, Field, Field) {
-        let (x, y) = self.best(list, facts, reads);
-        match Opcode::of(reads.op, Shape::new(Place::Slot, x.place, y.place)) {
-            Some(opcode) => (opcode, x, y),
-            None => self.choose_other(list, facts, reads, offset),
+    fn choose(&mut self, list: &List, facts: &Facts, reads: Reads, node: u32) -> Choice {
+        let (best, x, y) = self.best(list, facts, reads);
+        match Opcode::of(best.op, Shape::new(Place::Slot, x.place, y.place)) {
+            Some(opcode) => Choice { reads: best, opcode, x, y },
+            None => self.choose_other(list, reads.op, [reads.x, reads.y], node),
         }
     }
 
     /// The same where the op may not have the shape of the best places.
     #[cold]
-    fn choose_other(
-        &mut self,
-        list: &List,
-        facts: &Facts,
-        reads: &mut Reads,
-        offset: u32,
-    ) -> (Opcode, Field, Field) {
+    #[inline(never)]
+    fn choose_other(&mut self, list: &List, op: Op, [x, y]: [Operand; 2], node: u32) -> Choice {
+        let mut reads = Reads { op, x, y };
         loop {
-            let (x, y) = self.best(list, facts, reads);
-            let (other_x, other_y) = (in_slot(reads.x, x), in_slot(reads.y, y));
-            let pairs =
-                [(Some(x), Some(y)), (Some(x), other_y), (other_x, Some(y)), (other_x, other_y)];
-            for pair in pairs {
-                if let (Some(x), Some(y)) = pair
-                    && let shape = Shape::new(Place::Slot, x.place, y.place)
-                    && let Some(opcode) = Opcode::of(reads.op, shape)
-                {
-                    return (opcode, x, y);
+            let (best, x, y) = self.best(list, Facts::of(op), reads);
+            reads = best;
+            let (slot_x, slot_y) = (x.in_slot(), y.in_slot());
+            for (x, y) in [(x, y), (x, slot_y), (slot_x, y), (slot_x, slot_y)] {
+                let shape = Shape::new(Place::Slot, x.place, y.place);
+                if let Some(opcode) = Opcode::of(reads.op, shape) {
+                    return Choice { reads, opcode, x, y };
                 }
             }
             if reads.x.is_const() {
-                reads.x = self.materialize(list.constant(reads.x), Scratch::X, offset);
+                reads.x = self.materialize(list, reads.x, Scratch::X, node);
             } else if reads.y.is_const() {
-                reads.y = self.materialize(list.constant(reads.y), Scratch::Y, offset);
+                reads.y = self.materialize(list, reads.y, Scratch::Y, node);
             } else {
                 unreachable!("{:?} takes its operands from slots", reads.op)
             }
@@ -319,45 +346,55 @@ impl Selector {
 
     /// The best places that `x` and `y` can be read from; swaps them as needed.
     #[inline(always)]
-    fn best(&self, list: &List, facts: &Facts, reads: &mut Reads) -> (Field, Field) {
-        let x = if facts.x { self.best_of(list, reads.x, facts.kinds.x) } else { ABSENT };
-        let y = if facts.y { self.best_of(list, reads.y, facts.kinds.y) } else { ABSENT };
+    fn best(&self, list: &List, facts: &Facts, reads: Reads) -> (Reads, Field, Field) {
+        debug_assert!(facts.x || reads.x == Operand::NONE, "{:?}", reads.op);
+        debug_assert!(facts.y || reads.y == Operand::NONE, "{:?}", reads.op);
+        let x = self.best_of(list, reads.x, facts.classes[1]);
+        let y = self.best_of(list, reads.y, facts.classes[2]);
         if facts.swappable && prefers_swap(x.place, y.place) {
-            reads.op = reads.op.swapped();
-            (reads.x, reads.y) = (reads.y, reads.x);
-            return (y, x);
+            return (Reads { op: reads.op.swapped(), x: reads.y, y: reads.x }, y, x);
         }
-        (x, y)
+        (reads, x, y)
     }
 
-    /// The best place that a source can be read from.
+    /// The best place that a source can be read from, if it is there.
     #[inline(always)]
-    fn best_of(&self, list: &List, source: Operand, kind: Kind) -> Field {
+    fn best_of(&self, list: &List, source: Operand, class: Class) -> Field {
         match source.slot() {
-            Some(slot) if self.accumulators.has(kind.class(), slot) => {
-                Field { place: Place::Acc, value: 0 }
+            Some(slot) => {
+                let held = self.accumulators.has(class, slot);
+                Field { place: if held { Place::Acc } else { Place::Slot }, ..slot_field(slot) }
             }
-            Some(slot) => slot_field(slot),
-            None => {
-                let constant = list.constant(source);
-                let value = match kind.class() {
-                    Class::Int => constant.immediate_bits(),
-                    _ => constant.immediate(),
-                };
-                constant_field(constant, value)
-            }
+            None if source == Operand::NONE => Field { place: Place::Slot, value: 0 },
+            None => constant_field(list, source, class),
         }
     }
 
-    /// A source that was read from an accumulator and is read by nobody else: its maker need not
-    /// write the slot. One that was read from its slot and stays: it must, whoever reads it from the
-    /// accumulator then, as bits are read of floats.
+    /// Puts a source, if it is there, before those of an instruction. If it was read from an accumulator and is read
+    /// by nobody else, its maker need not write the slot. If it was read from its slot and stays, it must, whoever
+    /// reads it from the accumulator then, as bits are read of floats.
     #[inline(always)]
-    fn release(&mut self, source: Operand, place: Place, class: Class, keep: bool) {
-        let Some(slot) = source.slot() else { return };
-        if place == Place::Slot && keep {
-            self.accumulators.insist_on(slot);
-        } else if place == Place::Acc && !keep && source.is_temp() {
+    fn read(
+        &mut self,
+        list: &List,
+        placed: &mut Placed,
+        source: Operand,
+        field: Field,
+        class: Class,
+        keep: bool,
+    ) {
+        let Some(slot) = source.slot() else {
+            if source.is_const() {
+                placed.put(list, field);
+            }
+            return;
+        };
+        if field.place == Place::Slot {
+            placed.put_slot(field.value as u16);
+            if keep {
+                self.accumulators.insist_on(slot);
+            }
+        } else if !keep && source.is_temp() {
             self.leave_slot_alone(class, slot);
         }
     }
@@ -373,72 +410,73 @@ impl Selector {
 
     /// Keeps track of the accumulators behind an instruction; `local` is one that it copied from its accumulator.
     #[inline(always)]
-    fn hold_results(&mut self, inst: &Inst, facts: &Facts, far: bool, local: Option<u32>) {
-        if inst.flush || facts.clobbers {
+    fn hold_results(&mut self, inst: &Inst, facts: &Facts, d: Operand, local: Option<u32>) {
+        if inst.flush || facts.clobbers() {
             self.accumulators.clear();
+            self.hold_result_of_call(inst);
         }
-        if let Some(slot) = inst.d.slot() {
-            let maker = (inst.d.is_temp() && !far).then(|| self.items.len() - 1);
+        if let Some(slot) = d.slot() {
+            // The last item made it.
+            let maker = d.is_temp().then(|| self.items.len() as u32 - 1);
             let local = local.filter(|local| *local != slot);
-            self.accumulators.write(facts.kinds.d, Held::made(slot, local, maker));
+            let held = Held::made(slot, local, maker);
+            self.accumulators.write(facts.kinds.d, facts.classes[0], held);
         }
-        // A call leaves vectors in slots only.
-        if let Some(kind) = inst.result
+    }
+
+    /// A call leaves its only result in the accumulator as well, unless it is a vector.
+    fn hold_result_of_call(&mut self, call: &Inst) {
+        if let Some(kind) = call.result
             && kind.class() != Class::Vector
-            && let Some(slot) = inst.z.slot()
+            && let Some(slot) = call.z.slot()
         {
             self.accumulators.hold(kind.class(), Held::of(slot));
         }
     }
 
     /// A source within reach of 16-bit fields.
-    fn near(&mut self, source: Operand, kind: Kind, scratch: Scratch, offset: u32) -> Operand {
-        match source.slot() {
-            Some(slot) if !is_near(slot, kind) => {
-                let to = self.scratch + scratch as u32;
-                self.accumulators.forget(to, kind);
-                self.copy_far(to, slot, kind, offset);
-                Operand::local(to)
-            }
-            _ => source,
-        }
+    fn near(&mut self, source: Operand, kind: Kind, scratch: Scratch, node: u32) -> Operand {
+        let Some(slot) = far_slot(source, kind) else { return source };
+        let to = self.scratch + scratch as u32;
+        self.accumulators.forget(to, kind);
+        self.copy_far(to, slot, kind, node);
+        Operand::local(to)
     }
 
-    fn copy_far(&mut self, to: u32, from: u32, kind: Kind, offset: u32) {
+    fn copy_far(&mut self, to: u32, from: u32, kind: Kind, node: u32) {
         for part in 0..kind.slots() {
-            let words = [(to + part) * 8, (from + part) * 8, 0, 0];
-            self.item(Op::CopyFar, 0, ABSENT, words, offset);
+            let mut placed = Placed::new(node, 0);
+            placed.immediates = u64::from((to + part) * 8) | u64::from((from + part) * 8) << 32;
+            self.item(Op::CopyFar, Place::Slot, placed);
         }
     }
 
     /// Copies the 64 bits in a place to a slot.
-    fn copy(&mut self, to: u32, from: Field, offset: u32) {
-        self.item(Op::Copy, slot_offset(to), from, [0; 4], offset);
+    fn copy(&mut self, list: &List, to: u32, from: Field, node: u32) {
+        let mut placed = Placed::new(node, 0);
+        placed.put(list, from);
+        placed.put_slot(slot_offset(to));
+        self.item(Op::Copy, from.place, placed);
     }
 
-    fn item(&mut self, op: Op, d: u16, x: Field, words: [u32; 4], offset: u32) {
-        let shape = Shape::new(Place::Slot, x.place, Place::Slot);
-        let opcode = Opcode::of(op, shape).expect("copies have any source");
-        let (x, y, rest) = (x.value, 0, [0; 2]);
-        let last = [false; 2];
-        self.items.push(Item::Inst(Placed {
-            op,
-            shape,
-            opcode,
-            d,
-            x,
-            y,
-            rest,
-            last,
-            words,
-            offset,
-        }));
+    /// Places a copy that no instruction is.
+    fn item(&mut self, op: Op, place: Place, mut placed: Placed) {
+        placed.op = op;
+        placed.shape = Shape::new(Place::Slot, place, Place::Slot);
+        placed.opcode = Opcode::of(op, placed.shape).expect("copies have any source");
+        self.items.push(Item::Inst(placed));
     }
 
     /// Puts a constant into a scratch slot.
-    fn materialize(&mut self, constant: Const, scratch: Scratch, offset: u32) -> Operand {
+    fn materialize(
+        &mut self,
+        list: &List,
+        constant: Operand,
+        scratch: Scratch,
+        node: u32,
+    ) -> Operand {
         let slot = self.scratch + scratch as u32;
-        self.copy(slot, constant_field(constant, constant.immediate_bits()), offset);
+        self.copy(list, slot, constant_field(list, constant, Class::Int), node);
         self.accumulators.clear_class(Class::Int);
         self.accumulators.forget(slot, Kind::I64);
         Operand::local(slot)
@@ -446,19 +484,17 @@ impl Selector {
 }
 
 /// The local that is copied from the accumulator, of a copy of one.
-fn copied_local(op: Op, x: Operand, place: Place) -> Option<u32> {
-    let is_copy = place == Place::Acc && matches!(op, Op::Copy | Op::CopyV128);
-    x.slot().filter(|_| is_copy && x.is_local())
+fn copied_local(facts: &Facts, x: Operand, place: Place) -> Option<u32> {
+    if facts.leaves == Leaves::Copy && place == Place::Acc && x.is_local() {
+        x.slot()
+    } else {
+        None
+    }
 }
 
-/// The slot of a source that is in an accumulator, which has the value, too.
-fn in_slot(source: Operand, field: Field) -> Option<Field> {
-    source.slot().filter(|_| field.place == Place::Acc).map(slot_field)
-}
-
-/// Whether the slots of a value are within reach of 16-bit fields.
-fn is_near(slot: u32, kind: Kind) -> bool {
-    slot + kind.slots() <= NEAR_SLOTS
+/// The slot of a value, if it has one out of reach of 16-bit fields.
+fn far_slot(value: Operand, kind: Kind) -> Option<u32> {
+    value.slot().filter(|slot| slot + kind.slots() > NEAR_SLOTS)
 }
 
 /// The byte offset of a slot within reach.
@@ -468,14 +504,23 @@ fn slot_offset(slot: u32) -> u16 {
 }
 
 fn slot_field(slot: u32) -> Field {
-    Field { place: Place::Slot, value: u64::from(slot_offset(slot)) }
+    Field { place: Place::Slot, value: slot_offset(slot).into() }
 }
 
-/// A constant as an immediate, if there is one that stands for it.
-fn constant_field(constant: Const, immediate: Option<u32>) -> Field {
+/// A constant as an immediate of a class, if there is one that stands for it.
+#[inline(always)]
+fn constant_field(list: &List, source: Operand, class: Class) -> Field {
+    let Source::Const(position) = source.source() else {
+        unreachable!("the operand is a constant")
+    };
+    let constant = list.consts[position as usize];
+    let immediate = match class {
+        Class::Int => constant.immediate_bits(),
+        _ => constant.immediate(),
+    };
     match immediate {
-        Some(value) => Field { place: Place::Imm, value: u64::from(value) },
-        None => Field { place: Place::Wide, value: constant.bits },
+        Some(value) => Field { place: Place::Imm, value },
+        None => Field { place: Place::Wide, value: position },
     }
 }
 

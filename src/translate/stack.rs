@@ -67,12 +67,15 @@ impl OperandStack {
     }
 
     /// Asks for what it takes that entries refer to `local`.
+    #[inline(always)]
     pub(crate) fn make_room_for_local(&mut self, local: u32) -> Result<(), NoMemory> {
-        if self.tops.len() <= local as usize {
-            self.tops.resize(local as usize + 1, 0)
-        } else {
-            Ok(())
-        }
+        if self.tops.len() <= local as usize { self.add_tops(local) } else { Ok(()) }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn add_tops(&mut self, local: u32) -> Result<(), NoMemory> {
+        self.tops.resize(local as usize + 1, 0)
     }
 
     /// How many entries are not settled: the most that spilling and settling can give.
@@ -108,7 +111,7 @@ impl OperandStack {
         self.entries[at]
     }
 
-    #[inline]
+    #[inline(always)]
     fn push(&mut self, kind: Kind, value: Operand, local: u32, below: u32) {
         self.entries.push(Entry { kind, value, slot: self.next_slot, local, below });
         self.next_slot += kind.slots();
@@ -116,6 +119,7 @@ impl OperandStack {
     }
 
     /// Pushes a temporary and returns it.
+    #[inline(always)]
     pub(crate) fn push_temp(&mut self, kind: Kind) -> Operand {
         let value = Operand::temp(self.next_slot);
         self.push(kind, value, 0, 0);
@@ -123,20 +127,27 @@ impl OperandStack {
     }
 
     /// Pushes the local with index `local`, which is in `slot`; room for it was asked before.
+    #[inline(always)]
     pub(crate) fn push_local(&mut self, kind: Kind, local: u32, slot: u32) {
-        let top = &mut self.tops[local as usize];
-        let below = core::mem::replace(top, self.entries.len() as u32 + 1);
-        self.unsettled += 1;
-        self.spilled = self.spilled.min(self.entries.len());
-        self.settled = self.settled.min(self.entries.len());
-        self.push(kind, Operand::local(slot), local, below);
+        let at = self.entries.len();
+        self.push(kind, Operand::local(slot), local, self.tops[local as usize]);
+        self.tops[local as usize] = at as u32 + 1;
+        self.spilled = self.spilled.min(at);
+        self.unsettled_at(at);
     }
 
     /// Pushes a constant.
+    #[inline(always)]
     pub(crate) fn push_const(&mut self, kind: Kind, position: u32) {
-        self.unsettled += 1;
-        self.settled = self.settled.min(self.entries.len());
+        self.unsettled_at(self.entries.len());
         self.push(kind, Operand::constant(position), 0, 0);
+    }
+
+    /// Says that the topmost entry, which is at `at`, is not settled.
+    #[inline(always)]
+    fn unsettled_at(&mut self, at: usize) {
+        self.unsettled += 1;
+        self.settled = self.settled.min(at);
     }
 
     /// Sees the topmost entry, which is no constant, as a value of another kind of one slot.
@@ -147,7 +158,7 @@ impl OperandStack {
     }
 
     /// Pops the topmost entry.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn pop(&mut self) -> Entry {
         let entry = self.entries.pop().expect("validated: the operand is there");
         self.forget(&entry);
@@ -156,7 +167,7 @@ impl OperandStack {
     }
 
     /// Pops the topmost entry and pushes a temporary instead: what the entry was, and the temporary.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn replace(&mut self, kind: Kind) -> (Operand, Operand) {
         let top = self.entries.last_mut().expect("validated: the operand is there");
         let before = *top;
@@ -168,8 +179,17 @@ impl OperandStack {
         (before.value, value)
     }
 
+    /// Pops the two topmost entries and pushes a temporary instead: what they were, and the temporary.
+    #[inline(always)]
+    pub(crate) fn replace_two(&mut self, kind: Kind) -> ([Operand; 2], Operand) {
+        let y = self.entries.pop().expect("validated: the operand is there");
+        self.forget(&y);
+        let (x, d) = self.replace(kind);
+        ([x, y.value], d)
+    }
+
     /// Forgets an entry that is no more.
-    #[inline]
+    #[inline(always)]
     fn forget(&mut self, entry: &Entry) {
         if entry.is_settled() {
             return;
@@ -205,6 +225,12 @@ impl OperandStack {
         self.unsettled -= 1;
         self.entries[at].value = Operand::temp(before.slot);
         before
+    }
+
+    /// Whether any entry refers to `local`.
+    #[inline]
+    pub(crate) fn refers_to(&self, local: u32) -> bool {
+        self.tops.get(local as usize).is_some_and(|top| *top != 0)
     }
 
     /// The next entry that refers to `local`, made a temporary.

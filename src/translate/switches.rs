@@ -9,7 +9,7 @@ use crate::buffer::{Buffer, NoMemory};
 use crate::code::Op;
 
 use super::Walk;
-use super::facts::Facts;
+use super::facts::{Facts, Leads};
 use super::ir::{Label, Node};
 
 /// The most nodes between the loop's start and its table.
@@ -124,5 +124,5 @@ impl Walk<'_> {
 /// Whether an op does nothing but to compute or to read what it makes, and to charge fuel for it.
 fn is_plain(op: Op) -> bool {
     let facts = Facts::of(op);
-    (facts.d || op == Op::ConsumeFuel) && !facts.clobbers && !facts.has_target
+    (facts.d || op == Op::ConsumeFuel) && !facts.clobbers() && facts.leads == Leads::On
 }

@@ -16,44 +16,50 @@ use super::ir::Kind;
 use super::kinds::Kinds;
 use super::reader::Catches;
 
+/// There was memory.
+type Visited = Result<(), NoMemory>;
+
+/// Asks for room, and then translates an instruction, if it can be reached. These are macros so that the most common
+/// ones become part of the loop over all.
+macro_rules! reached {
+    ($walk:ident, $room:ident ($($asked:expr),*), $translate:ident ($($arg:expr),*)) => {{
+        if $walk.reachable {
+            $walk.charge();
+            $walk.$room($($asked),*)?;
+            $walk.$translate($($arg),*);
+        }
+        Ok(())
+    }};
+}
+
+/// The same of one that opens a block.
+macro_rules! opening {
+    ($walk:ident, $($step:tt)*) => {{
+        if !$walk.reachable {
+            $walk.skipped += 1;
+        }
+        reached!($walk, $($step)*)
+    }};
+}
+
+/// The same of one that turns or ends a block, which is reached if its block was.
+macro_rules! closing {
+    ($walk:ident, $ends:literal, $translate:ident) => {{
+        if !$walk.reachable && $walk.skipped > 0 {
+            $walk.skipped -= u32::from($ends);
+            return Ok(());
+        }
+        $walk.charge();
+        $walk.make_room_for_end()?;
+        $walk.$translate();
+        Ok(())
+    }};
+}
+
 impl<'a> Walk<'a> {
-    /// Translates an instruction, if it can be reached.
-    #[inline(always)]
-    fn reached(&mut self, translate: impl FnOnce(&mut Self) -> Visited) -> Visited {
-        if !self.reachable {
-            return Ok(());
-        }
-        self.charge();
-        translate(self)
-    }
-
-    /// The same of one that opens a block.
-    #[inline(always)]
-    fn opening(&mut self, translate: impl FnOnce(&mut Self) -> Visited) -> Visited {
-        if !self.reachable {
-            self.skipped += 1;
-        }
-        self.reached(translate)
-    }
-
-    /// The same of one that turns or ends a block, which is reached if its block was.
-    #[inline(always)]
-    fn closing(&mut self, ends: bool, translate: impl FnOnce(&mut Self) -> Visited) -> Visited {
-        if !self.reachable && self.skipped > 0 {
-            self.skipped -= u32::from(ends);
-            return Ok(());
-        }
-        self.charge();
-        translate(self)
-    }
-
-    /// The same of any that has no way of its own.
+    /// Translates an instruction that has no way of its own, if it can be reached.
     fn other(&mut self, operator: &Operator<'_>) -> Visited {
-        self.reached(|walk| {
-            walk.make_room(operator)?;
-            walk.operator(operator);
-            Ok(())
-        })
+        reached!(self, make_room(operator), operator(operator))
     }
 
     /// A `try_table` with clauses that were read already.
@@ -63,74 +69,56 @@ impl<'a> Walk<'a> {
         catches: Catches<'a>,
     ) -> Visited {
         self.catches = Some(catches);
-        self.opening(|walk| {
-            walk.make_room(operator)?;
-            walk.operator(operator);
-            Ok(())
-        })
+        opening!(self, make_room(operator), operator(operator))
     }
-}
-
-/// There was memory.
-type Visited = Result<(), NoMemory>;
-
-/// A function that asks for room, and then translates.
-macro_rules! step {
-    ($room:ident ($($asked:expr),*), $translate:ident ($($arg:expr),*)) => {
-        |walk: &mut Self| {
-            walk.$room($($asked),*)?;
-            walk.$translate($($arg),*);
-            Ok(())
-        }
-    };
 }
 
 /// Translates an instruction. One that has a row in the op table is known by the number of its operands.
 macro_rules! translate {
     ($walk:ident, mvp Block $ann:tt { $ty:ident }) => {
-        $walk.opening(step!(make_room_for_block(), block($ty)))
+        opening!($walk, make_room_for_block(), block($ty))
     };
     ($walk:ident, mvp Loop $ann:tt { $ty:ident }) => {
-        $walk.opening(step!(make_room_for_block(), loop_($ty)))
+        opening!($walk, make_room_for_block(), loop_($ty))
     };
     ($walk:ident, mvp If $ann:tt { $ty:ident }) => {
-        $walk.opening(step!(make_room_for_block(), if_($ty)))
+        opening!($walk, make_room_for_block(), if_($ty))
     };
     ($walk:ident, mvp Else $ann:tt) => {
-        $walk.closing(false, step!(make_room_for_end(), else_()))
+        closing!($walk, false, else_)
     };
     ($walk:ident, mvp End $ann:tt) => {
-        $walk.closing(true, step!(make_room_for_end(), end()))
+        closing!($walk, true, end)
     };
     ($walk:ident, mvp Br $ann:tt { $depth:ident }) => {
-        $walk.reached(step!(make_room_for_branch(), br($depth)))
+        reached!($walk, make_room_for_branch(), br($depth))
     };
     ($walk:ident, mvp BrIf $ann:tt { $depth:ident }) => {
-        $walk.reached(step!(make_room_for_branch(), br_if($depth)))
+        reached!($walk, make_room_for_branch(), br_if($depth))
     };
     ($walk:ident, mvp Return $ann:tt) => {
-        $walk.reached(step!(make_room_for_return(), return_()))
+        reached!($walk, make_room_for_return(), return_())
     };
     ($walk:ident, mvp Call $ann:tt { $func:ident }) => {
-        $walk.reached(step!(make_room_for_call($func), call($func)))
+        reached!($walk, make_room_for_call($func), call($func))
     };
     ($walk:ident, mvp Select $ann:tt) => {
-        $walk.reached(step!(make_room_for_nodes(), select()))
+        reached!($walk, make_room_for_nodes(), select())
     };
     ($walk:ident, mvp LocalGet $ann:tt { $index:ident }) => {
-        $walk.reached(step!(make_room_for_local($index), local_get($index)))
+        reached!($walk, make_room_for_local($index), local_get($index))
     };
     ($walk:ident, mvp LocalSet $ann:tt { $index:ident }) => {
-        $walk.reached(step!(make_room_for_set(), local_set($index)))
+        reached!($walk, make_room_for_set(), local_set($index))
     };
     ($walk:ident, mvp LocalTee $ann:tt { $index:ident }) => {
-        $walk.reached(step!(make_room_for_tee($index), local_tee($index)))
+        reached!($walk, make_room_for_tee($index), local_tee($index))
     };
     ($walk:ident, mvp GlobalGet $ann:tt { $index:ident }) => {
-        $walk.reached(step!(make_room_for_few(), global_get($index)))
+        reached!($walk, make_room_for_few(), global_get($index))
     };
     ($walk:ident, mvp GlobalSet $ann:tt { $index:ident }) => {
-        $walk.reached(step!(make_room_for_nodes(), global_set($index)))
+        reached!($walk, make_room_for_nodes(), global_set($index))
     };
     ($walk:ident, mvp I32Const $ann:tt { $value:ident }) => {
         translate!($walk, constant I32, $value.cast_unsigned().into())
@@ -145,25 +133,25 @@ macro_rules! translate {
         translate!($walk, constant F64, $value.bits())
     };
     ($walk:ident, constant $kind:ident, $bits:expr) => {
-        $walk.reached(step!(make_room_for_const(), push_const(Kind::$kind, $bits)))
+        reached!($walk, make_room_for_const(), push_const(Kind::$kind, $bits))
     };
     ($walk:ident, mvp I32Eqz $ann:tt) => {
-        $walk.reached(step!(make_room_for_few(), eqz(Op::I32Eq, Kind::I32)))
+        reached!($walk, make_room_for_few(), eqz(Op::I32Eq, Kind::I32))
     };
     ($walk:ident, mvp I64Eqz $ann:tt) => {
-        $walk.reached(step!(make_room_for_few(), eqz(Op::I64Eq, Kind::I64)))
+        reached!($walk, make_room_for_few(), eqz(Op::I64Eq, Kind::I64))
     };
     ($walk:ident, mvp I32WrapI64 $ann:tt) => {
-        $walk.reached(step!(make_room_for_const(), wrap()))
+        reached!($walk, make_room_for_const(), wrap())
     };
     ($walk:ident, mvp $op:ident (arity 2 -> 1)) => {
-        $walk.reached(step!(make_room_for_nodes(), binary(Op::$op, Kinds::of(Op::$op).d)))
+        reached!($walk, make_room_for_nodes(), binary(Op::$op, Kinds::of(Op::$op).d))
     };
     ($walk:ident, mvp $op:ident (arity memarg 1 -> 1) { $arg:ident }) => {
-        $walk.reached(step!(make_room_for_nodes(), load(Op::$op, Kinds::of(Op::$op).d, $arg)))
+        reached!($walk, make_room_for_nodes(), load(Op::$op, Kinds::of(Op::$op).d, $arg))
     };
     ($walk:ident, mvp $op:ident (arity memarg 2 -> 0) { $arg:ident }) => {
-        $walk.reached(step!(make_room_for_nodes(), store(Op::$op, $arg, 0)))
+        reached!($walk, make_room_for_nodes(), store(Op::$op, $arg, 0))
     };
     ($walk:ident, $proposal:ident $op:ident $ann:tt $({ $($arg:ident),* })?) => {
         $walk.other(&Operator::$op $({ $($arg),* })?)
@@ -172,7 +160,8 @@ macro_rules! translate {
 
 macro_rules! visit {
     ($(@$proposal:ident $op:ident $({ $($arg:ident: $argty:ty),* })? => $visit:ident $ann:tt)*) => {
-        $(fn $visit(&mut self $($(, $arg: $argty)*)?) -> Visited {
+        $(#[inline(always)]
+        fn $visit(&mut self $($(, $arg: $argty)*)?) -> Visited {
             translate!(self, $proposal $op $ann $({ $($arg),* })?)
         })*
     };
