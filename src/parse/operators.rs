@@ -149,8 +149,8 @@ pub(crate) fn visit_common<'a, V: VisitOperator<'a>>(
     })
 }
 
-/// The most bytes of a number that is read here: it can't be too large.
-const NUMBER_BYTES_MAX: usize = 4;
+/// The most bytes of a number that is read here. Linkers write indices of so many, whatever they are.
+const NUMBER_BYTES_MAX: usize = 5;
 
 /// The unsigned number at `at`, and its length.
 #[inline(always)]
@@ -158,23 +158,30 @@ fn unsigned(bytes: &[u8], at: usize) -> Option<(u32, usize)> {
     let first = *bytes.get(at)?;
     match first {
         0..0x80 => Some((first.into(), 1)),
-        _ => long(bytes.get(at..)?),
+        _ => {
+            let (number, len) = long(bytes.get(at..)?)?;
+            Some((u32::try_from(number).ok()?, len))
+        }
     }
 }
 
 /// The signed number at `at`, and its length.
 #[inline(always)]
 fn signed(bytes: &[u8], at: usize) -> Option<(i32, usize)> {
-    let (number, len) = unsigned(bytes, at)?;
-    let unused = u32::BITS - 7 * len as u32;
-    Some(((number << unused) as i32 >> unused, len))
+    let (number, len) = match *bytes.get(at)? {
+        first @ 0..0x80 => (first.into(), 1),
+        _ => long(bytes.get(at..)?)?,
+    };
+    let unused = u64::BITS - 7 * len as u32;
+    let number = (number << unused).cast_signed() >> unused;
+    Some((i32::try_from(number).ok()?, len))
 }
 
-/// A number of more than one byte (spec: binary/values), and its length.
-fn long(bytes: &[u8]) -> Option<(u32, usize)> {
+/// The bits of a number of more than one byte (spec: binary/values), and its length.
+fn long(bytes: &[u8]) -> Option<(u64, usize)> {
     let mut number = 0;
     for (at, byte) in bytes.iter().enumerate().take(NUMBER_BYTES_MAX) {
-        number |= u32::from(byte & 0x7f) << (7 * at);
+        number |= u64::from(byte & 0x7f) << (7 * at);
         if *byte < 0x80 {
             return Some((number, at + 1));
         }
@@ -238,7 +245,7 @@ mod tests {
     }
 
     /// Numbers of one byte to five, some of them longer than need be or cut off.
-    const NUMBERS: [&[u8]; 16] = [
+    const NUMBERS: [&[u8]; 23] = [
         &[],
         &[0],
         &[2],
@@ -253,7 +260,14 @@ mod tests {
         &[0xe5, 0x8e, 0x26],
         &[0x80, 0x80, 0x80, 0x01],
         &[0xff, 0xff, 0xff, 0x7f],
+        &[0x80, 0x80, 0x80, 0x80, 0x00],
+        &[0x85, 0x80, 0x80, 0x80, 0x00],
         &[0xff, 0xff, 0xff, 0xff, 0x07],
+        &[0xff, 0xff, 0xff, 0xff, 0x08],
+        &[0xff, 0xff, 0xff, 0xff, 0x0f],
+        &[0xff, 0xff, 0xff, 0xff, 0x10],
+        &[0x80, 0x80, 0x80, 0x80, 0x77],
+        &[0x80, 0x80, 0x80, 0x80, 0x78],
         &[0xff, 0xff, 0xff, 0xff, 0xff],
     ];
 
@@ -287,6 +301,8 @@ mod tests {
             &[0x41, 0x7f],
             &[0x41, 0x80, 0x80, 0xc0, 0x00],
             &[0x28, 0x02, 0x90, 0x80, 0x01],
+            &[0x10, 0x85, 0x80, 0x80, 0x80, 0x00],
+            &[0x41, 0x80, 0x80, 0x80, 0x80, 0x78],
             &[0x03, 0x40],
             &[0x6a],
         ] {
