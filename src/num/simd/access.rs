@@ -31,11 +31,11 @@ instructions! {
 
     // By lanes: one number of 128 bits would be computed, and written to its slots, in halves, and a
     // load of both waits until both are in the cache.
-    v128_not(a: V128) -> V128 = u32::map(a, |a| !a);
-    v128_and(a: V128, b: V128) -> V128 = u32::zip(a, b, |a, b| a & b);
-    v128_andnot(a: V128, b: V128) -> V128 = u32::zip(a, b, |a, b| a & !b);
-    v128_or(a: V128, b: V128) -> V128 = u32::zip(a, b, |a, b| a | b);
-    v128_xor(a: V128, b: V128) -> V128 = u32::zip(a, b, |a, b| a ^ b);
+    v128_not(a: V128) -> V128 = u64::map(a, |a| !a);
+    v128_and(a: V128, b: V128) -> V128 = u64::zip(a, b, |a, b| a & b);
+    v128_andnot(a: V128, b: V128) -> V128 = u64::zip(a, b, |a, b| a & !b);
+    v128_or(a: V128, b: V128) -> V128 = u64::zip(a, b, |a, b| a | b);
+    v128_xor(a: V128, b: V128) -> V128 = u64::zip(a, b, |a, b| a ^ b);
     v128_any_true(v: V128) -> bool = v.as_u128() != 0;
 }
 
