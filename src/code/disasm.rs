@@ -53,8 +53,10 @@ pub(crate) fn print_handlers(
 ) -> fmt::Result {
     let cells = cells(code);
     let number = |position: u32| cells.partition_point(|cell| *cell < position as usize);
+    // A range may start at a later part of a cell.
+    let start = |position: u32| cells.partition_point(|cell| *cell <= position as usize) - 1;
     for range in &handlers.ranges {
-        write!(out, "{indent}try {}..{}:", number(range.start), number(range.end))?;
+        write!(out, "{indent}try {}..{}:", start(range.start), number(range.end))?;
         for clause in &handlers.clauses[range.clauses.0 as usize..range.clauses.1 as usize] {
             match clause.tag {
                 Some(tag) => write!(out, " tag={}", tag.0)?,
