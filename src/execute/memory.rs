@@ -54,7 +54,10 @@ macro_rules! raw {
                         at.read()
                     } else {
                         cold_path();
-                        <$bits>::from_ne_bytes(each_lane(|byte| at.cast::<u8>().add(byte).read()))
+                        // Volatile, or both ways would be made one of bytes.
+                        <$bits>::from_ne_bytes(each_lane(|byte| {
+                            at.cast::<u8>().add(byte).read_volatile()
+                        }))
                     }
                 };
                 $from(bits)
