@@ -137,8 +137,7 @@ impl<'a> Walk<'a> {
                 inst.d = d;
                 return true;
             }
-            let facts = Facts::of(inst.op);
-            let is_plain = facts.d && !facts.clobbers() && !inst.flush && inst.result.is_none();
+            let is_plain = Facts::of(inst.op).is_plain() && !inst.flush;
             let names = |operand| [inst.d, inst.x, inst.y, inst.z].contains(&operand);
             if !is_plain || names(d) || names(value) {
                 return false;

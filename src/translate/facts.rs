@@ -83,6 +83,11 @@ impl Facts {
         self.leaves == Leaves::Clobbered
     }
 
+    /// Whether the op does nothing but to compute or to read what it makes.
+    pub(super) fn is_plain(&self) -> bool {
+        self.d && !self.clobbers() && self.leads == Leads::On
+    }
+
     const fn derive(op: Op) -> Facts {
         let family = op.family();
         let slots = family.d as usize + family.x as usize + family.y as usize + family.rest;

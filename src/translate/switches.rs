@@ -9,13 +9,16 @@ use crate::buffer::{Buffer, NoMemory};
 use crate::code::Op;
 
 use super::Walk;
-use super::facts::{Facts, Leads};
-use super::ir::{Label, Node};
+use super::facts::Facts;
+use super::frames::FrameKind;
+use super::ir::{Inst, Label, Node};
 
 /// The most nodes between the loop's start and its table.
 const NODES_MAX: usize = 5;
 /// The most targets of a table that is copied.
 const TARGETS_MAX: usize = 32;
+/// Of so many frames, innermost first, the loop is looked for: those of a table's targets, and some more.
+const FRAMES_MAX: usize = 2 * TARGETS_MAX;
 /// How many bytes of a function's body stand for a target that may be copied.
 const BYTES_PER_TARGET: usize = 4;
 /// So many targets may be copied in any function.
@@ -75,7 +78,7 @@ impl Walk<'_> {
     }
 
     /// Notes the branch table that was just emitted, with `targets` targets, if some label is so close before
-    /// it that it may be what a loop begins with.
+    /// it that it may be what a loop begins with, and such a loop is open.
     pub(super) fn note_switch(&mut self, targets: usize) {
         let nodes = &self.list.nodes;
         let table = nodes.len() - 1;
@@ -86,9 +89,13 @@ impl Walk<'_> {
             match node {
                 Node::Label(label) => {
                     let (label, start) = (*label, at + 1);
-                    return self.list.switches.open.push(Switch { label, start, table });
+                    let mut frames = self.frames.iter().rev().take(FRAMES_MAX);
+                    if frames.any(|frame| frame.kind == FrameKind::Loop && frame.label == label) {
+                        self.list.switches.open.push(Switch { label, start, table });
+                    }
+                    return;
                 }
-                Node::Inst(inst) if is_plain(inst.op) && !inst.flush => {}
+                Node::Inst(inst) if is_copied(inst) => {}
                 _ => return,
             }
         }
@@ -121,8 +128,7 @@ impl Walk<'_> {
     }
 }
 
-/// Whether an op does nothing but to compute or to read what it makes, and to charge fuel for it.
-fn is_plain(op: Op) -> bool {
-    let facts = Facts::of(op);
-    (facts.d || op == Op::ConsumeFuel) && !facts.clobbers() && facts.leads == Leads::On
+/// Whether an instruction may stand between a loop's start and its switch: a plain one, or a charge of fuel.
+fn is_copied(inst: &Inst) -> bool {
+    (inst.op == Op::ConsumeFuel || Facts::of(inst.op).is_plain()) && !inst.flush
 }
