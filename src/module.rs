@@ -72,6 +72,7 @@ impl Module {
         let mut inner = ModuleInner { engine, parsed, names: Once::new(), code };
         if is_eager {
             inner.code.translate_all(&inner)?;
+            inner.parsed.lazy_validation = None;
             inner.parsed.bodies.forget();
         }
         Ok(Self { inner: Arc::new(inner) })

@@ -229,6 +229,23 @@ fn proposals_that_do_not_exist_yet_are_refused() {
 }
 
 #[test]
+fn of_several_invalid_bodies_the_first_is_reported() {
+    // Large enough for several threads.
+    let good = format!("(func {})", "(drop (i32.add (i32.const 1) (i32.const 2)))".repeat(50));
+    let bad = "(func (result i32) (i64.const 1))";
+    let text = format!("(module {0} {bad} {0} {bad})", good.repeat(500));
+    let wasm = wat::parse_str(text).unwrap();
+    let modes = [CompilationMode::Eager, CompilationMode::LazyTranslation];
+    let [eager, lazy] = modes.map(|mode| {
+        let engine = Engine::new(Config::new().compilation_mode(mode)).unwrap();
+        Module::new(&engine, &wasm).unwrap_err().offset()
+    });
+    let one_half = wasm.len() / 2;
+    assert!(eager.is_some_and(|offset| offset.abs_diff(one_half) < wasm.len() / 10), "{eager:?}");
+    assert_eq!(eager, lazy);
+}
+
+#[test]
 fn invalid_bodies_are_found_when_the_mode_says() {
     let text = r#"(module (func (export "good") (result i32) (i32.const 1))
         (func (export "bad") (result i32) (i64.const 1)))"#;

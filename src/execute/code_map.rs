@@ -16,6 +16,7 @@ use crate::code::encode::LABEL_BYTES;
 use crate::code::handlers::Clause;
 use crate::error::Error;
 use crate::module::ModuleInner;
+use crate::parse::{self, BodyMemory};
 use crate::translate::{SourceMap, Translator};
 use crate::types::index::{FuncIdx, TagIdx};
 use crate::workers::{Bodies, for_each_body};
@@ -121,16 +122,18 @@ impl CodeMap {
         Ok(())
     }
 
-    /// Translates all functions of a module whose bodies are valid.
+    /// Translates all functions of a module, each after it was validated if that was put off: threads start once
+    /// for both, and a body is read again while it is near.
     ///
     /// # Errors
     ///
-    /// If a function is larger than branches can reach, or there is no memory for it.
+    /// If a function is not valid, or larger than branches can reach, or there is no memory for it.
     pub(crate) fn translate_all(&self, module: &ModuleInner) -> Result<(), Error> {
         let parallel = module.engine.config().compiles_in_parallel();
-        let nanoseconds = module.code_bytes() * BYTE_NANOSECONDS;
+        let nanoseconds = module.code_bytes() * (parse::BYTE_NANOSECONDS + BYTE_NANOSECONDS);
         let bodies = Bodies { count: module.bodies.len(), nanoseconds, parallel };
-        for_each_body(bodies, |translator, defined| {
+        for_each_body(bodies, |(memory, translator): &mut (BodyMemory, Translator), defined| {
+            module.validate_body_with(memory, defined)?;
             self.translate_with(translator, module, defined)
         })?;
         // Without memory for that the code stays where it is.

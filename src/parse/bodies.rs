@@ -19,19 +19,19 @@ use wasmparser::{
 const FREE_OPERANDS: usize = 50_000;
 
 /// About how long it takes to validate a byte of code.
-const BYTE_NANOSECONDS: usize = 2;
+pub(crate) const BYTE_NANOSECONDS: usize = 2;
 
 /// What is needed to validate the bodies of a module whose declarations are valid.
 pub(crate) struct BodyValidation {
     resources: ValidatorResources,
     features: WasmFeatures,
     /// Memory that the validation of the next body can use again.
-    memory: Mutex<Memory>,
+    memory: Mutex<BodyMemory>,
 }
 
 /// Memory that the validation of the next body can use again.
 #[derive(Default)]
-struct Memory {
+pub(crate) struct BodyMemory {
     quick: Scratch,
     full: FuncValidatorAllocations,
 }
@@ -57,9 +57,9 @@ impl BodyValidation {
     }
 
     /// As [`BodyValidation::validate`], with memory of the caller.
-    fn validate_with(
+    pub(super) fn validate_with(
         &self,
-        memory: &mut Memory,
+        memory: &mut BodyMemory,
         module: &ParsedModule,
         defined: usize,
     ) -> Result<(), Error> {

@@ -14,6 +14,7 @@ mod quick;
 mod read;
 mod types;
 
+pub(crate) use self::bodies::{BYTE_NANOSECONDS, BodyMemory};
 use self::bodies::{BodyValidation, validate_body};
 use self::body_spans::BodySpans;
 use self::const_expr::ModuleTypes;
@@ -72,7 +73,8 @@ pub(crate) struct ParsedModule {
     pub(crate) exports: Exports,
     pub(crate) start: Option<FuncIdx>,
     pub(crate) custom_sections: Box<[CustomSection]>,
-    /// What is needed to validate bodies later; only in [`CompilationMode::Lazy`].
+    /// What is needed to validate bodies later: when they are translated, unless that is put off and their
+    /// validation is not.
     pub(crate) lazy_validation: Option<Box<BodyValidation>>,
 }
 
@@ -115,6 +117,18 @@ impl ParsedModule {
     pub(crate) fn validate_body(&self, defined: usize) -> Result<(), Error> {
         match &self.lazy_validation {
             Some(validation) => validation.validate(self, defined),
+            None => Ok(()),
+        }
+    }
+
+    /// The same with memory of the caller.
+    pub(crate) fn validate_body_with(
+        &self,
+        memory: &mut BodyMemory,
+        defined: usize,
+    ) -> Result<(), Error> {
+        match &self.lazy_validation {
+            Some(validation) => validation.validate_with(memory, self, defined),
             None => Ok(()),
         }
     }
@@ -315,7 +329,7 @@ pub(crate) fn validate(bytes: &[u8], features: WasmFeatures) -> Result<(), Error
 
 /// Whether bodies are validated while parsing.
 fn validates_bodies(mode: CompilationMode) -> bool {
-    !matches!(mode, CompilationMode::Lazy)
+    matches!(mode, CompilationMode::LazyTranslation)
 }
 
 #[cfg(test)]

@@ -22,8 +22,8 @@ use wasmparser::{
 
 /// Parses and validates a module.
 ///
-/// In [`CompilationMode::Lazy`] function bodies are not validated; [`ParsedModule::validate_body`]
-/// does it later.
+/// Function bodies are validated only in [`CompilationMode::LazyTranslation`]; in the others that is done when they
+/// are translated, by [`ParsedModule::validate_body`].
 pub(crate) fn parse(
     bytes: Box<[u8]>,
     config: &Config,

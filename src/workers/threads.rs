@@ -3,7 +3,9 @@
 use super::Bodies;
 use crate::Error;
 use alloc::vec::Vec;
+use core::num::NonZero;
 use core::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::OnceLock;
 use std::thread;
 
 /// What a thread should have to do: it takes 60 to 170 µs until one runs whose processor was asleep,
@@ -27,11 +29,7 @@ pub(crate) fn for_each_body<S: Default>(
     job: impl Fn(&mut S, usize) -> Result<(), Error> + Sync,
 ) -> Result<(), Error> {
     let wanted = (nanoseconds / THREAD_NANOSECONDS).min(THREADS_MAX);
-    let threads = if parallel && wanted > 1 {
-        thread::available_parallelism().map_or(1, |count| count.get().min(wanted))
-    } else {
-        1
-    };
+    let threads = if parallel && wanted > 1 { processors().min(wanted) } else { 1 };
     let next = AtomicUsize::new(0);
     let batch = (count / (threads * TURNS)).clamp(1, BATCH_MAX);
     let work = || take_batches(count, batch, &next, &job);
@@ -45,6 +43,12 @@ pub(crate) fn for_each_body<S: Default>(
         mine.into_iter().chain(errors).min_by_key(|(body, _)| *body)
     });
     first.map_or(Ok(()), |(_, error)| Err(error))
+}
+
+/// How many threads can run at a time. Asked once: on Linux the answer is read from several files.
+fn processors() -> usize {
+    static PROCESSORS: OnceLock<usize> = OnceLock::new();
+    *PROCESSORS.get_or_init(|| thread::available_parallelism().map_or(1, NonZero::get))
 }
 
 /// Does batches of bodies while there are any; the result is the first that failed.
