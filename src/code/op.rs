@@ -276,6 +276,13 @@ impl Opcode {
         self.index() >= LOOPS_END
     }
 
+    /// Where a cell that branches to itself within its handler has to be a recurrence, the number of the part that this
+    /// begins with.
+    pub(crate) fn recurrence(self) -> Option<usize> {
+        let passing = &passing::PASSING[passing_number(self.is_passing().then(|| self.index())?)];
+        passing.recurs.then_some(usize::from(passing.put))
+    }
+
     /// The opcode of a cell of these parts that passes a value on in a register, if there is one, and
     /// between which parts.
     #[inline(never)]

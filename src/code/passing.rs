@@ -21,6 +21,9 @@ pub(crate) struct Passing {
     pub(crate) take: u8,
     /// Whether it reads it as `y`; as `x` otherwise.
     pub(crate) as_y: bool,
+    /// Whether it may be a recurrence: `t = op a, b`, then `a = b`, `b = t` and `i = i + step`. A cell that branches to
+    /// itself keeps `a`, `b` and `i` in registers then, and so it must be one.
+    pub(crate) recurs: bool,
 }
 
 /// The place that a twin has for `Passed`.
@@ -67,7 +70,7 @@ pub(crate) const PASSING_LEN: usize = ROWS.len();
 /// The sequences, by their rows in ascending order.
 pub(crate) static PASSING: [Passing; PASSING_LEN] = ALL;
 const ALL: [Passing; PASSING_LEN] = {
-    let mut all = [Passing { row: 0, put: 0, take: 0, as_y: false }; PASSING_LEN];
+    let mut all = [Passing { row: 0, put: 0, take: 0, as_y: false, recurs: false }; PASSING_LEN];
     let mut number = 0;
     while number < PASSING_LEN {
         all[number] = passing(ROWS[number]);
@@ -136,5 +139,44 @@ const fn passing(parts: &[Part]) -> Passing {
         at += 1;
     }
     let (Some(put), Some(take)) = (put, take) else { panic!("nothing is passed on") };
-    Passing { row: (opcode.index() - Opcode::fused(0).index()) as u16, put, take, as_y }
+    let row = (opcode.index() - Opcode::fused(0).index()) as u16;
+    let recurs = !as_y && take == put + 2 && recurs(parts, put as usize);
+    Passing { row, put, take, as_y, recurs }
+}
+
+/// Whether an operation on two slots stands at `put`, and behind it two copies, the second one of what that made, the
+/// step of a counter, and a branch; and before it nothing but a charge of fuel.
+const fn recurs(parts: &[Part], put: usize) -> bool {
+    let is_first = put == 0 || put == 1 && is_of(parts[0], Op::ConsumeFuel);
+    if !is_first || put + 5 != parts.len() {
+        return false;
+    }
+    let (Some((op, shape)), Some((step, step_shape)), Some((last, _))) =
+        (parts[put].0.single(), parts[put + 3].0.single(), parts[put + 4].0.single())
+    else {
+        return false;
+    };
+    op.family().y
+        && matches!((shape.x(), shape.y()), (Place::Slot, Place::Slot))
+        && is_copy(parts[put + 1])
+        && is_copy(parts[put + 2])
+        && matches!(step, Op::I32Add | Op::I32Sub | Op::I64Add | Op::I64Sub)
+        && matches!(
+            (step_shape.d(), step_shape.x(), step_shape.y()),
+            (Place::Slot, Place::Slot, Place::Imm)
+        )
+        && last.is_branch()
+}
+
+const fn is_of((opcode, _): Part, op: Op) -> bool {
+    matches!(opcode.single(), Some((found, _)) if found as usize == op as usize)
+}
+
+/// Whether a part copies a slot to a slot.
+const fn is_copy(part: Part) -> bool {
+    let shape = match part.0.single() {
+        Some((_, shape)) => shape,
+        None => return false,
+    };
+    is_of(part, Op::Copy) && matches!((shape.d(), shape.x()), (Place::Slot, Place::Slot))
 }

@@ -203,6 +203,39 @@ impl<C: Cell> Cell for Loop<C> {
     }
 }
 
+/// The same of a recurrence, `C`: `t = op a, b`, then `a = b`, `b = t`, and `i = i + step`; nothing else has to do with
+/// `a`, `b` and `i`, which are the [kept](super::operand::Kept) slots in this order. `Before` is what stands before the copies.
+pub(crate) struct Recurrence<Before, Step, C>(PhantomData<(Before, Step, C)>);
+
+impl<Before: Cell, Step: Instr, C: Cell> Cell for Recurrence<Before, Step, C> {
+    const BYTES: usize = C::BYTES;
+    const CHARGES: bool = C::CHARGES;
+
+    #[inline(always)]
+    unsafe fn run(s: &mut State, at: usize) -> Flow {
+        const COPY: Fields = Fields::new(Op::Copy, Shape::SLOTS);
+        let copy = at + Before::BYTES;
+        let step = copy + 2 * COPY.bytes;
+        // SAFETY: the caller's promise: these parts are there, and their slots are of the frame.
+        unsafe {
+            let slots =
+                [slot(s, copy + COPY.d), slot(s, copy + COPY.x), slot(s, step + Step::AT.d)];
+            s.passed.kept = [slots[0].read(), slots[1].read(), slots[2].read()];
+            let flow = Loop::<C>::run(s, at);
+            for (slot, value) in slots.into_iter().zip(s.passed.kept) {
+                slot.write(value);
+            }
+            flow
+        }
+    }
+
+    #[inline(always)]
+    unsafe fn run_rest(s: &mut State, at: usize) -> Flow {
+        // SAFETY: the caller's promise.
+        unsafe { C::run_rest(s, at) }
+    }
+}
+
 /// Runs the cell `C` while it branches.
 ///
 /// # Safety

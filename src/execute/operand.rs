@@ -231,6 +231,32 @@ pub(crate) struct Wide;
 /// that alone reads it: the field is there, the slot is neither written nor read.
 pub(crate) struct Passed;
 
+/// A slot that is in a register while a cell turns, the one with a number; a scalar's.
+pub(crate) struct Kept<const NUMBER: usize>;
+
+impl<const NUMBER: usize> Source for Kept<NUMBER> {
+    const PLACE: Place = Place::Slot;
+
+    #[inline(always)]
+    unsafe fn get<V: Value>(s: &State, _: usize, _: usize) -> V {
+        const { assert!(!V::IS_VECTOR, "a vector takes two slots") };
+        // SAFETY: it is a slot, if not of the frame.
+        unsafe { V::read(&raw const s.passed.kept[NUMBER]) }
+    }
+}
+
+impl<const NUMBER: usize> Destination for Kept<NUMBER> {
+    const PLACE: Place = Place::Slot;
+
+    #[inline(always)]
+    unsafe fn set<V: Value>(s: &mut State, _: usize, value: V) {
+        const { assert!(!V::IS_VECTOR, "a vector takes two slots") };
+        // SAFETY: it is a slot, if not of the frame.
+        unsafe { value.write(&raw mut s.passed.kept[NUMBER]) };
+        value.into_acc(s);
+    }
+}
+
 impl Source for Passed {
     const PLACE: Place = Place::Slot;
 

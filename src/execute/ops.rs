@@ -11,7 +11,7 @@ use crate::code::family::Families;
 use crate::code::fused::LOOPS;
 use crate::code::fused_rows::for_each_fused;
 use crate::code::op::OPCODES;
-use crate::code::passing::PASSING_LOOPS;
+use crate::code::passing::{self, PASSING_LOOPS};
 use crate::code::passing_rows::for_each_passing;
 use crate::code::table::for_each_op;
 use crate::code::{Op, Opcode};
@@ -20,10 +20,12 @@ use crate::{Trap, V128, num};
 use super::control::*;
 use super::dispatch::{self, Handler};
 use super::exception::*;
-use super::instr::{Binary, BinaryOp, Branch, Cell, Instr, Loop, One, Seq, Shaped, Unary, UnaryOp};
+use super::instr::{
+    Binary, BinaryOp, Branch, Cell, Instr, Loop, One, Recurrence, Seq, Shaped, Unary, UnaryOp,
+};
 use super::memory::*;
 use super::object::*;
-use super::operand::{Acc, Destination, Imm, Passed, Slot, Source, Value, Wide};
+use super::operand::{Acc, Destination, Imm, Kept, Passed, Slot, Source, Value, Wide};
 use super::reference::*;
 use super::simd::*;
 use super::table::*;
@@ -562,9 +564,47 @@ for_each_fused!(define_fused_handlers);
 
 macro_rules! define_passing_handlers {
     ($($($op:ident $shape:tt),+;)*) => {
-        /// The handlers of the sequences that pass a value on, as in [`FUSED`].
-        const PASSING: &[(Handler, Handler)] = &[$(fused::<sequence!($($op $shape),+)>(),)*];
+        /// The handlers of the sequences that pass a value on, as in [`FUSED`]; and whether the cell that
+        /// branches to itself does so as a recurrence.
+        const PASSING: &[(Handler, Handler, bool)] = &[$(passing!($($op $shape),+),)*];
     };
+}
+
+/// The handlers of a sequence that passes a value on.
+macro_rules! passing {
+    (
+        $op:ident (Passed, Slot, Slot), Copy (Slot, Slot, Slot), Copy (Slot, Passed, Slot),
+        $step:ident (Slot, Slot, Imm), $branch:ident $condition:tt
+    ) => {
+        recurrence!([] $op, $step, $branch $condition)
+    };
+    (
+        ConsumeFuel $none:tt, $op:ident (Passed, Slot, Slot), Copy (Slot, Slot, Slot), Copy (Slot, Passed, Slot),
+        $step:ident (Slot, Slot, Imm), $branch:ident $condition:tt
+    ) => {
+        recurrence!([ConsumeFuel $none,] $op, $step, $branch $condition)
+    };
+    ($($op:ident $shape:tt),+) => {{
+        let (once, turning) = fused::<sequence!($($op $shape),+)>();
+        (once, turning, false)
+    }};
+}
+
+/// The same of one that is a recurrence, where it branches to itself.
+macro_rules! recurrence {
+    ([$($fuel:tt)*] $op:ident, $step:ident, $branch:ident $condition:tt) => {{
+        type Once = sequence!(
+            $($fuel)* $op (Passed, Slot, Slot), Copy (Slot, Slot, Slot), Copy (Slot, Passed, Slot),
+            $step (Slot, Slot, Imm), $branch $condition
+        );
+        type Turning = sequence!(
+            $($fuel)* $op (Passed, Kept<0>, Kept<1>), Copy (Kept<0>, Kept<1>, Slot), Copy (Kept<1>, Passed, Slot),
+            $step (Kept<2>, Kept<2>, Imm), $branch $condition
+        );
+        type Before = sequence!($($fuel)* $op (Passed, Slot, Slot));
+        type Step = <$step as Shaped<(Slot, Slot, Imm)>>::Instr;
+        (dispatch::handler::<Once>(), dispatch::handler::<Recurrence<Before, Step, Turning>>(), true)
+    }};
 }
 for_each_passing!(define_passing_handlers);
 
@@ -599,6 +639,7 @@ pub(crate) static HANDLERS: [Handler; OPCODES] = {
     let mut number = 0;
     while number < PASSING.len() {
         handlers[Opcode::passing(number).index()] = PASSING[number].0;
+        assert!(PASSING[number].2 == passing::PASSING[number].recurs, "the translator knows");
         filled += 1;
         number += 1;
     }

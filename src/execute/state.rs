@@ -44,11 +44,14 @@ pub(crate) struct PassedOn {
     pub(crate) f32: f32,
     pub(crate) f64: f64,
     pub(crate) v128: V128,
+    /// The slots that a cell which turns keeps in registers.
+    pub(crate) kept: [u64; 3],
 }
 
 impl PassedOn {
     /// What a cell begins with.
-    pub(crate) const NOTHING: PassedOn = PassedOn { acc: 0, f32: 0.0, f64: 0.0, v128: V128::ZERO };
+    pub(crate) const NOTHING: PassedOn =
+        PassedOn { acc: 0, f32: 0.0, f64: 0.0, v128: V128::ZERO, kept: [0; 3] };
 }
 
 impl State {

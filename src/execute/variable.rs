@@ -17,29 +17,29 @@ macro_rules! copies {
     ($($(#[$doc:meta])* $name:ident: $ty:ty, $($place:ident)*;)*) => {
         $(
             $(#[$doc])*
-            pub(crate) struct $name<X = Slot>(PhantomData<X>);
+            pub(crate) struct $name<D = Slot, X = Slot>(PhantomData<(D, X)>);
 
-            impl<X: Source> Instr for $name<X> {
+            impl<D: Destination, X: Source> Instr for $name<D, X> {
                 const OP: Op = Op::$name;
-                const SHAPE: Shape = Shape::new(Place::Slot, X::PLACE, Place::Slot);
+                const SHAPE: Shape = Shape::new(D::PLACE, X::PLACE, Place::Slot);
 
                 #[inline(always)]
                 unsafe fn run(s: &mut State, at: usize) -> Flow {
                     // SAFETY: the caller's promise.
                     unsafe {
                         let x = Operands::<Self>::x::<X, $ty>(s, at);
-                        Operands::<Self>::set::<Slot, $ty>(s, at, x);
+                        Operands::<Self>::set::<D, $ty>(s, at, x);
                     }
                     Flow::Next
                 }
             }
 
             impl Handlers for $name {
-                const LIST: &'static [Entry] = &[$(entry::<$name<$place>>()),*];
+                const LIST: &'static [Entry] = &[$(entry::<$name<Slot, $place>>()),*];
             }
 
-            impl<X: Source> Shaped<(Slot, X, Slot)> for $name {
-                type Instr = $name<X>;
+            impl<D: Destination, X: Source> Shaped<(D, X, Slot)> for $name {
+                type Instr = $name<D, X>;
             }
         )*
     };

@@ -104,7 +104,7 @@ impl Cells {
                 turns = self.lead(&mut encoder, cell, target)? && inst.op.is_branch();
                 at += 1;
             }
-            if turns {
+            if turns && opcode.recurrence().is_none_or(|first| is_recurrence(&parts[first..])) {
                 encoder.turn(cell, opcode);
             }
         }
@@ -188,6 +188,19 @@ fn passing(opcode: Opcode, parts: &[Item], list: &List) -> Option<Opcode> {
     let is_passed = take.last_read(list, passing.as_y) == Some(slot)
         && !(passing.put + 1..passing.take).any(|between| part(between).names(slot));
     is_passed.then_some(twin)
+}
+
+/// Whether parts are a recurrence in their slots, as they are in their places: `t = op a, b`, then `a = b`, `b = t` and
+/// `i = i + step`, and nothing else names `a`, `b` or `i`. That nobody else reads `t` is known.
+fn is_recurrence(parts: &[Item]) -> bool {
+    let [Item::Inst(op), Item::Inst(down), Item::Inst(up), Item::Inst(step), Item::Inst(branch)] =
+        parts
+    else {
+        return false;
+    };
+    let kept @ [a, b, i] = [down.d(), down.slot(1), step.d()];
+    let is_one = [op.slot(1), op.slot(2), up.d(), step.slot(1)] == [a, b, b, i];
+    is_one && a != b && a != i && b != i && !kept.iter().any(|slot| branch.names(*slot))
 }
 
 /// Notes where the instruction with the operands at a position came from, if that is asked for.

@@ -99,7 +99,7 @@ impl Placed {
     }
 
     /// The slot with a number.
-    fn slot(&self, number: u8) -> u16 {
+    pub(super) fn slot(&self, number: u8) -> u16 {
         (self.slots >> (16 * number)) as u16
     }
 
