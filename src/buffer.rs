@@ -29,9 +29,15 @@ impl<T> Buffer<T> {
         if more > self.0.capacity() - self.0.len() { self.grow(more) } else { Ok(()) }
     }
 
+    /// An empty list has nothing to be copied: its memory is given back first.
     #[cold]
     #[inline(never)]
     fn grow(&mut self, more: usize) -> Result<(), NoMemory> {
+        if self.0.is_empty() {
+            let more = more.max(2 * self.0.capacity());
+            self.0 = Vec::new();
+            return self.0.try_reserve(more).map_err(|_| NoMemory);
+        }
         self.0.try_reserve(more).map_err(|_| NoMemory)
     }
 

@@ -261,7 +261,7 @@ mod tests {
     /// Encodes a cell of these parts.
     fn encode(opcode: Opcode, parts: &[(Op, Shape, Layout)]) -> Code {
         let mut code = Code::default();
-        let mut encoder = Encoder::new(&mut code, |opcode| u32::from(opcode.0));
+        let mut encoder = Encoder::new(&mut code, |opcode| u32::from(opcode.0), 1).unwrap();
         encoder.make_room(parts.len()).unwrap();
         encoder.cell(opcode);
         for (op, _, layout) in parts {

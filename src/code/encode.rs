@@ -47,6 +47,9 @@ impl Deref for Code {
     }
 }
 
+/// How many words an instruction takes with its share of the label, by a rough guess.
+const INSTRUCTION_WORDS: usize = 3;
+
 /// The most words of an instruction's operands; a power of two.
 const OPERANDS_MAX: usize = 16;
 
@@ -108,9 +111,19 @@ pub(crate) struct Encoder<'a> {
 }
 
 impl<'a> Encoder<'a> {
-    /// An encoder of a function, whose code is in `code` when it is finished.
-    pub(crate) fn new(code: &'a mut Code, label: fn(Opcode) -> u32) -> Self {
-        Encoder { code, label, position: 0 }
+    /// An encoder of a function of so many instructions, whose code is in `code` when it is finished.
+    pub(crate) fn new(
+        code: &'a mut Code,
+        label: fn(Opcode) -> u32,
+        instructions: usize,
+    ) -> Result<Self, NoMemory> {
+        let len = instructions * INSTRUCTION_WORDS;
+        if code.words.len() < len {
+            // What is there is another function's.
+            code.words.clear();
+            code.grow(len)?;
+        }
+        Ok(Encoder { code, label, position: 0 })
     }
 
     /// The code is complete.

@@ -74,7 +74,7 @@ impl Cells {
         if let Some(SourceMap(map)) = sources.as_deref_mut() {
             map.make_room(items.len())?;
         }
-        let mut encoder = Encoder::new(code, label);
+        let mut encoder = Encoder::new(code, label, items.len())?;
         let is_noted = sources.is_some() || !marks.is_empty();
         let mut at = 0;
         while let (Some(item), Some(&cut)) = (items.get(at), self.cuts.get(at)) {

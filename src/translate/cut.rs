@@ -54,6 +54,8 @@ impl Cut {
 pub(super) fn cut(items: &[Item], cuts: &mut Buffer<Cut>) -> Result<(), NoMemory> {
     let len = items.len() + 1;
     if cuts.len() < len {
+        // What they were for another function does not count.
+        cuts.clear();
         cuts.resize(len, Cut::NONE)?;
     }
     let cuts = &mut cuts[..len];

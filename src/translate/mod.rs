@@ -57,6 +57,9 @@ use switches::Switches;
 /// they are within reach of 16-bit fields.
 const NEAR_LOCALS_MAX: u32 = 4096;
 
+/// How many bytes of a body make a node, by a rough guess.
+const NODE_BYTES: usize = 4;
+
 /// Translates functions; keeps its buffers from one to the next.
 #[derive(Default)]
 pub(crate) struct Translator {
@@ -224,8 +227,10 @@ impl Translator {
         body: &FunctionBody<'a>,
         scratch_first: bool,
     ) -> Result<FrameSlots, Error> {
+        let body_bytes = module.bodies[defined].range().len();
         self.list.clear();
-        self.list.switches.reset(module.bodies[defined].range().len());
+        self.list.nodes.make_room(body_bytes / NODE_BYTES)?;
+        self.list.switches.reset(body_bytes);
         self.frames.clear();
         self.locals.clear();
         let mut walk = Walk::new(self, module, defined);

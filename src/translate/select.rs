@@ -89,6 +89,8 @@ impl Selector {
         accumulators: bool,
     ) -> Result<(), NoMemory> {
         self.items.clear();
+        // Most nodes are one item.
+        self.items.make_room(list.nodes.len() + list.nodes.len() / 8 + ITEMS_MAX)?;
         self.accumulators.reset(accumulators);
         self.scratch = slots.scratch;
         self.has_far = slots.end > NEAR_SLOTS;
