@@ -120,9 +120,7 @@ fn validate_operators(
     let mut at = reader.current_position();
     while let Some(rest) = bytes.get(at..).filter(|rest| !rest.is_empty()) {
         let offset = start + at as u64;
-        let (output, len) = visit_operator(rest, offset, features, &mut validator.visitor(offset))?;
-        output?;
-        at += len;
+        at += visit_operator(rest, offset, features, &mut validator.visitor(offset))?;
         if validator.operand_stack_height() as usize > operands_max {
             return Ok(Some(usize::try_from(offset).unwrap_or(usize::MAX)));
         }

@@ -17,29 +17,39 @@ pub(crate) const EMPTY_BLOCK: u8 = 0x40;
 ///
 /// Those of [`BinaryReader::visit_operator`].
 #[inline(always)]
-pub(super) fn visit_operator<'a, V: VisitOperator<'a> + FrameStack>(
+pub(super) fn visit_operator<'a, V: VisitOperator<'a, Output = Result<()>> + FrameStack>(
     bytes: &'a [u8],
     offset: u64,
     features: WasmFeatures,
     visitor: &mut V,
-) -> Result<(V::Output, usize)> {
+) -> Result<usize> {
     // Where no block is open there must be no more instructions, which the parser reports.
     if visitor.current_frame().is_some()
-        && let Some(visited) = visit_common(bytes, visitor)
+        && let Some(len) = visit_common(bytes, visitor)
     {
-        return Ok(visited);
+        return len;
     }
     let mut reader = BinaryReader::new_features(bytes, offset, features);
-    let output = reader.visit_operator(visitor)?;
-    Ok((output, reader.current_position()))
+    reader.visit_operator(visitor)??;
+    Ok(reader.current_position())
 }
 
-/// Visits the instruction at the start of `bytes` if it is a common one; gives its length as well.
+/// Visits the instruction at the start of `bytes` if it is a common one; gives its length, or what the visitor
+/// fails with.
 #[inline(always)]
-pub(crate) fn visit_common<'a, V: VisitOperator<'a>>(
+pub(crate) fn visit_common<'a, E, V: VisitOperator<'a, Output = Result<(), E>>>(
     bytes: &[u8],
     visitor: &mut V,
-) -> Option<(V::Output, usize)> {
+) -> Option<Result<usize, E>> {
+    // Those that can't fail go on without a look at that.
+    macro_rules! visited {
+        ($visit:expr, $len:expr) => {
+            match $visit {
+                Ok(()) => $len,
+                Err(error) => return Some(Err(error)),
+            }
+        };
+    }
     macro_rules! instructions {
         (
             plain { $($plain:literal => $visit_plain:ident;)* }
@@ -49,28 +59,30 @@ pub(crate) fn visit_common<'a, V: VisitOperator<'a>>(
             memory { $($memory:literal => $visit_memory:ident, $align:literal;)* }
         ) => {
             match *bytes.first()? {
-                $($plain => (visitor.$visit_plain(), 1),)*
+                $($plain => visited!(visitor.$visit_plain(), 1),)*
                 $($index => {
                     let (index, len) = unsigned(bytes, 1)?;
-                    (visitor.$visit_index(index), 1 + len)
+                    visited!(visitor.$visit_index(index), 1 + len)
                 })*
                 $($constant => {
                     let (value, len) = signed(bytes, 1)?;
-                    (visitor.$visit_constant(value.into()), 1 + len)
+                    visited!(visitor.$visit_constant(value.into()), 1 + len)
                 })*
                 $($block => {
-                    let ty = *bytes.get(1)?;
-                    (ty == EMPTY_BLOCK).then(|| (visitor.$visit_block(BlockType::Empty), 2))?
+                    if *bytes.get(1)? != EMPTY_BLOCK {
+                        return None;
+                    }
+                    visited!(visitor.$visit_block(BlockType::Empty), 2)
                 })*
                 $($memory => {
                     let (memarg, len) = plain_memarg(bytes, $align)?;
-                    (visitor.$visit_memory(memarg), 1 + len)
+                    visited!(visitor.$visit_memory(memarg), 1 + len)
                 })*
                 _ => return None,
             }
         };
     }
-    Some(instructions! {
+    Some(Ok(instructions! {
         plain {
             0x0b => visit_end;
             0x0f => visit_return;
@@ -146,7 +158,7 @@ pub(crate) fn visit_common<'a, V: VisitOperator<'a>>(
             0x3a => visit_i32_store8, 0;
             0x3b => visit_i32_store16, 1;
         }
-    })
+    }))
 }
 
 /// The most bytes of a number that is read here. Linkers write indices of so many, whatever they are.
@@ -168,10 +180,12 @@ fn unsigned(bytes: &[u8], at: usize) -> Option<(u32, usize)> {
 /// The signed number at `at`, and its length.
 #[inline(always)]
 fn signed(bytes: &[u8], at: usize) -> Option<(i32, usize)> {
-    let (number, len) = match *bytes.get(at)? {
-        first @ 0..0x80 => (first.into(), 1),
-        _ => long(bytes.get(at..)?)?,
-    };
+    let first = *bytes.get(at)?;
+    if first < 0x80 {
+        // The sign is the upper one of seven bits.
+        return Some((((first << 1).cast_signed() >> 1).into(), 1));
+    }
+    let (number, len) = long(bytes.get(at..)?)?;
     let unused = u64::BITS - 7 * len as u32;
     let number = (number << unused).cast_signed() >> unused;
     Some((i32::try_from(number).ok()?, len))
@@ -205,9 +219,10 @@ mod tests {
     use wasmparser::{FrameKind, Operator, VisitSimdOperator};
 
     /// Gives what is visited.
-    struct Give;
+    #[derive(Default)]
+    struct Give<'a>(Option<Operator<'a>>);
 
-    impl FrameStack for Give {
+    impl FrameStack for Give<'_> {
         fn current_frame(&self) -> Option<FrameKind> {
             Some(FrameKind::If)
         }
@@ -215,33 +230,40 @@ mod tests {
 
     macro_rules! give {
         ($(@$proposal:ident $op:ident $({ $($arg:ident: $argty:ty),* })? => $visit:ident ($($ann:tt)*))*) => {
-            $(fn $visit(&mut self $($(, $arg: $argty)*)?) -> Operator<'a> {
-                Operator::$op $({ $($arg),* })?
+            $(fn $visit(&mut self $($(, $arg: $argty)*)?) -> Result<()> {
+                self.0 = Some(Operator::$op $({ $($arg),* })?);
+                Ok(())
             })*
         };
     }
 
-    impl<'a> VisitOperator<'a> for Give {
-        type Output = Operator<'a>;
+    impl<'a> VisitOperator<'a> for Give<'a> {
+        type Output = Result<()>;
 
-        fn simd_visitor(
-            &mut self,
-        ) -> Option<&mut dyn VisitSimdOperator<'a, Output = Operator<'a>>> {
+        fn simd_visitor(&mut self) -> Option<&mut dyn VisitSimdOperator<'a, Output = Result<()>>> {
             Some(self)
         }
 
         wasmparser::for_each_visit_operator!(give);
     }
 
-    impl<'a> VisitSimdOperator<'a> for Give {
+    impl<'a> VisitSimdOperator<'a> for Give<'a> {
         wasmparser::for_each_visit_simd_operator!(give);
     }
 
     /// The instruction at the start of `bytes` and its length as the parser reads them.
     fn parsed(bytes: &[u8]) -> Option<(Operator<'_>, usize)> {
         let mut reader = BinaryReader::new_features(bytes, 0, WasmFeatures::all());
-        let operator = reader.visit_operator(&mut Give).ok()?;
-        Some((operator, reader.current_position()))
+        let mut give = Give::default();
+        reader.visit_operator(&mut give).ok()?.ok()?;
+        Some((give.0?, reader.current_position()))
+    }
+
+    /// The same as they are read here, if they are.
+    fn common(bytes: &[u8]) -> Option<(Operator<'_>, usize)> {
+        let mut give = Give::default();
+        let len = visit_common(bytes, &mut give)?.ok()?;
+        Some((give.0?, len))
     }
 
     /// Numbers of one byte to five, some of them longer than need be or cut off.
@@ -281,7 +303,7 @@ mod tests {
                     let mut bytes: Vec<u8> = [&[opcode], first, second].concat();
                     // With what follows, and without.
                     for _ in 0..2 {
-                        if let Some(read) = visit_common(&bytes, &mut Give) {
+                        if let Some(read) = common(&bytes) {
                             assert_eq!(Some(read), parsed(&bytes), "{bytes:x?}");
                             seen = true;
                         }
@@ -306,7 +328,7 @@ mod tests {
             &[0x03, 0x40],
             &[0x6a],
         ] {
-            let (_, len) = visit_common(bytes, &mut Give).expect("it is read here");
+            let (_, len) = common(bytes).expect("it is read here");
             assert_eq!(len, bytes.len());
         }
     }

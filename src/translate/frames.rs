@@ -151,7 +151,7 @@ impl Walk<'_> {
         self.push_block_values(frame.ty, false);
         frame.kind = FrameKind::Else;
         self.frames.push(frame);
-        self.reachable = true;
+        self.set_reachable(true);
         self.start_fuel();
     }
 
@@ -194,7 +194,7 @@ impl Walk<'_> {
             self.place(otherwise);
         }
         self.place(frame.label);
-        self.reachable = true;
+        self.set_reachable(true);
         self.start_fuel();
     }
 
@@ -207,12 +207,12 @@ impl Walk<'_> {
         if frame.branched {
             self.return_caught(frame);
         }
-        self.reachable = false;
+        self.set_reachable(false);
     }
 
     /// Makes what follows unreachable.
     pub(super) fn unreachable_from_here(&mut self) {
-        self.reachable = false;
+        self.set_reachable(false);
         self.skipped = 0;
     }
 

@@ -251,6 +251,8 @@ struct Walk<'a> {
     offset: u32,
     /// Whether the instruction being translated can be reached.
     reachable: bool,
+    /// Whether it can, and no fuel is charged: so it mostly is.
+    is_free: bool,
     /// How many unreachable blocks are open inside the innermost frame.
     skipped: u32,
     /// The node that charges the fuel of the current block.
@@ -277,6 +279,7 @@ impl<'a> Walk<'a> {
             func: FuncIdx(module.imported_funcs + defined),
             offset,
             reachable: true,
+            is_free: !module.engine.config().consumes_fuel(),
             skipped: 0,
             fuel: None,
             catches: None,
@@ -344,9 +347,8 @@ impl<'a> Walk<'a> {
         self.start_fuel();
         let mut operators = Operators::new(body).map_err(Error::parse)?;
         while !operators.eof() {
-            // Fits: a span has the body's end in 32 bits.
-            self.offset = operators.position() as u32;
-            operators.visit(&mut self)?;
+            self.make_room_for_stretch()?;
+            operators.visit_stretch(&mut self)?;
         }
         let mut end = self.stack.end_slot();
         let scratch = self.scratch.unwrap_or(end);
@@ -356,6 +358,28 @@ impl<'a> Walk<'a> {
         };
         enter.words[0] = end.saturating_mul(8).saturating_add(ENTER_MARGIN_BYTES);
         Ok(FrameSlots { scratch, end })
+    }
+
+    /// Says whether what follows can be reached.
+    fn set_reachable(&mut self, reachable: bool) {
+        self.reachable = reachable;
+        self.is_free = reachable && self.fuel.is_none();
+    }
+
+    /// Whether the instruction being translated can be reached. If so, and if fuel is charged, adds it to that
+    /// of its block.
+    #[inline(always)]
+    fn reaches(&mut self) -> bool {
+        self.is_free || self.charge_if_reached()
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn charge_if_reached(&mut self) -> bool {
+        if self.reachable {
+            self.charge();
+        }
+        self.reachable
     }
 
     /// Begins a block for which fuel is charged at once.

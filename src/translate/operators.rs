@@ -43,20 +43,20 @@ macro_rules! define_plain {
                     $(Operator::$unary => self.unary(Op::$unary, <$ud>::KIND),)*
                     $(Operator::$try1 => self.unary(Op::$try1, <$td>::KIND),)*
                     $(Operator::$v1 => self.unary(Op::$v1, <$v1d>::KIND),)*
-                    $(Operator::$comm => self.binary(Op::$comm, <$cd>::KIND),)*
-                    $(Operator::$bin => self.binary(Op::$bin, <$bd>::KIND),)*
-                    $(Operator::$try2 => self.binary(Op::$try2, <$t2d>::KIND),)*
-                    $(Operator::$ci => self.binary(Op::$ci, Kind::I32),)*
-                    $(Operator::$cf2 => self.binary(Op::$cf2, Kind::I32),)*
-                    $(Operator::$load { memarg } => self.load(Op::$load, <$ld>::KIND, memarg),)*
-                    $(Operator::$store { memarg } => self.store(Op::$store, memarg, 0),)*
-                    $(Operator::$v2 => self.binary(Op::$v2, <$v2d>::KIND),)*
+                    $(Operator::$comm => self.rare_binary(Op::$comm, <$cd>::KIND),)*
+                    $(Operator::$bin => self.rare_binary(Op::$bin, <$bd>::KIND),)*
+                    $(Operator::$try2 => self.rare_binary(Op::$try2, <$t2d>::KIND),)*
+                    $(Operator::$ci => self.rare_binary(Op::$ci, Kind::I32),)*
+                    $(Operator::$cf2 => self.rare_binary(Op::$cf2, Kind::I32),)*
+                    $(Operator::$load { memarg } => self.rare_load(Op::$load, <$ld>::KIND, memarg),)*
+                    $(Operator::$store { memarg } => self.rare_store(Op::$store, memarg, 0),)*
+                    $(Operator::$v2 => self.rare_binary(Op::$v2, <$v2d>::KIND),)*
                     $(Operator::$v3 => self.ternary_v128(Op::$v3),)*
-                    $(Operator::$vl { memarg } => self.load(Op::$vl, <$vld>::KIND, memarg),)*
+                    $(Operator::$vl { memarg } => self.rare_load(Op::$vl, <$vld>::KIND, memarg),)*
                     $(Operator::$vx { lane } => self.lane_unary(Op::$vx, <$vxd>::KIND, lane),)*
                     $(Operator::$vr { lane } => self.lane_binary(Op::$vr, lane),)*
                     $(Operator::$ll { memarg, lane } => self.load_lane(Op::$ll, memarg, lane),)*
-                    $(Operator::$sl { memarg, lane } => self.store(Op::$sl, memarg, lane),)*
+                    $(Operator::$sl { memarg, lane } => self.rare_store(Op::$sl, memarg, lane),)*
                     $(Operator::$w2 => self.wide_arithmetic(Op::$w2, <$w2x>::KIND),)*
                     _ => self.special(operator),
                 }
@@ -96,7 +96,7 @@ impl Walk<'_> {
             Operator::RefFunc { function_index } => {
                 self.indexed(Op::RefFunc, Kind::Ref, function_index);
             }
-            Operator::V128Store { memarg } => self.store(Op::V128Store, memarg, 0),
+            Operator::V128Store { memarg } => self.rare_store(Op::V128Store, memarg, 0),
             Operator::I8x16Shuffle { lanes } => self.shuffle(lanes),
             _ => self.bulk(operator),
         }
@@ -182,6 +182,13 @@ impl Walk<'_> {
         }
     }
 
+    /// [`Walk::binary`] of an instruction that is not met often.
+    #[inline(never)]
+    fn rare_binary(&mut self, op: Op, kind: Kind) {
+        self.binary(op, kind);
+    }
+
+    #[inline(always)]
     pub(super) fn binary(&mut self, op: Op, kind: Kind) {
         let ([x, y], d) = self.stack.replace_two(kind);
         self.emit(Inst { d, x, y, ..self.inst(op) });
@@ -302,11 +309,25 @@ impl Walk<'_> {
         }
     }
 
+    /// [`Walk::load`] of an instruction that is not met often.
+    #[inline(never)]
+    fn rare_load(&mut self, op: Op, kind: Kind, memarg: MemArg) {
+        self.load(op, kind, memarg);
+    }
+
+    /// [`Walk::store`] of an instruction that is not met often.
+    #[inline(never)]
+    fn rare_store(&mut self, op: Op, memarg: MemArg, lane: u8) {
+        self.store(op, memarg, lane);
+    }
+
+    #[inline(always)]
     pub(super) fn load(&mut self, op: Op, kind: Kind, memarg: MemArg) {
         let (x, d) = self.stack.replace(kind);
         self.access(op, [d, x, Operand::NONE], &memarg, 0);
     }
 
+    #[inline(always)]
     pub(super) fn store(&mut self, op: Op, memarg: MemArg, lane: u8) {
         let y = self.stack.pop().value;
         let x = self.stack.pop().value;

@@ -9,7 +9,6 @@ use alloc::vec::Vec;
 
 use wasmparser::{BinaryReader, BlockType, Catch, FunctionBody, Operator, TryTable, WasmFeatures};
 
-use crate::buffer::NoMemory;
 use crate::error::Error;
 use crate::parse::{EMPTY_BLOCK, visit_common};
 
@@ -17,6 +16,9 @@ use super::Walk;
 
 /// The first byte of `try_table`.
 const TRY_TABLE: u8 = 0x1f;
+
+/// For the operators that begin in so many bytes room is asked at once.
+pub(super) const STRETCH_BYTES: usize = 64;
 
 /// Reads the operators of a body.
 pub(super) struct Operators<'a> {
@@ -53,38 +55,38 @@ impl<'a> Operators<'a> {
         self.at >= self.bytes.len()
     }
 
-    /// The byte offset of the next one in the module.
-    pub(super) fn position(&self) -> u64 {
-        self.start + self.at as u64
-    }
-
-    /// Hands the next one to `walk`. The clauses of a `try_table` are not in it, but are noted there.
+    /// Hands those that begin in the next [`STRETCH_BYTES`] to `walk`. The clauses of a `try_table` are not in
+    /// it, but are noted there.
     #[inline(always)]
-    pub(super) fn visit(&mut self, walk: &mut Walk<'a>) -> Result<(), Error> {
-        let rest = &self.bytes[self.at..];
-        let (visited, len) = match visit_common(rest, walk) {
-            Some(visited) => visited,
-            None => self.visit_uncommon(rest, walk).map_err(Error::parse)?,
-        };
-        self.at += len;
-        Ok(visited?)
+    pub(super) fn visit_stretch(&mut self, walk: &mut Walk<'a>) -> Result<(), Error> {
+        let bytes = self.bytes;
+        let end = bytes.len().min(self.at + STRETCH_BYTES);
+        let mut at = self.at;
+        while at < end {
+            // Fits: a span has the body's end in 32 bits.
+            walk.offset = (self.start + at as u64) as u32;
+            let rest = &bytes[at..];
+            at += match visit_common(rest, walk) {
+                Some(len) => len?,
+                None => self.visit_uncommon(rest, walk)?,
+            };
+        }
+        self.at = at;
+        Ok(())
     }
 
-    /// Hands over the operator at the start of `rest`; gives its length as well.
+    /// Hands over the operator at the start of `rest`; gives its length.
     #[cold]
-    fn visit_uncommon(
-        &mut self,
-        rest: &'a [u8],
-        walk: &mut Walk<'a>,
-    ) -> wasmparser::Result<(Result<(), NoMemory>, usize)> {
-        let mut reader = BinaryReader::new_features(rest, self.position(), self.features);
-        let visited = if rest.first() == Some(&TRY_TABLE) {
-            let (operator, catches) = try_table(&mut reader)?;
-            walk.try_table_with(&operator, catches)
+    fn visit_uncommon(&self, rest: &'a [u8], walk: &mut Walk<'a>) -> Result<usize, Error> {
+        let offset = walk.offset.into();
+        let mut reader = BinaryReader::new_features(rest, offset, self.features);
+        if rest.first() == Some(&TRY_TABLE) {
+            let (operator, catches) = try_table(&mut reader).map_err(Error::parse)?;
+            walk.try_table_with(&operator, catches)?;
         } else {
-            reader.visit_operator(walk)?
-        };
-        Ok((visited, reader.current_position()))
+            reader.visit_operator(walk).map_err(Error::parse)??;
+        }
+        Ok(reader.current_position())
     }
 }
 

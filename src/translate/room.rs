@@ -1,9 +1,12 @@
-//! The room that an operator can take in each list of the first walk, asked for before it is
+//! The room that operators can take in each list of the first walk, asked for before they are
 //! translated.
 //!
 //! What is emitted for an operator is bounded: a few nodes, constants and values, and what depends on
 //! the operand stack and on the operator's own lists. So all there is to fail is here, and what follows
 //! only pushes.
+//!
+//! For the operators of a stretch of code room is asked at once, and most ask for nothing more. Those that do
+//! leave that of a whole stretch: at any place there is room for all that may come up to the stretch's end.
 
 use wasmparser::{BlockType, BrTable, Operator};
 
@@ -13,11 +16,19 @@ use crate::types::index::TypeIdx;
 use super::Walk;
 use super::branches::SPAN_VALUES_MIN;
 use super::frames::{Frame, FrameKind};
+use super::reader::STRETCH_BYTES;
 
-/// The most nodes, constants and values of an operator, but for those that are counted below. The
+/// The most nodes of a common operator, but for copies of values that are not in their own slots, and with that of
+/// the value that it leaves. It leaves at most one, and refers to at most one constant of its own.
+const COMMON_NODES: usize = 3;
+
+/// The most constants and values of an operator that asks for itself, but for those that are counted below. The
 /// longest are the call of a function to itself, with eight parameters that may be copied and set and eight
-/// locals that are cleared, and the end of a function.
-const FEW: usize = 32;
+/// locals that are cleared, and the end of a function. Then those of a stretch.
+const FEW: usize = 32 + STRETCH_BYTES;
+
+/// The same of nodes.
+const FEW_NODES: usize = 32 + STRETCH_BYTES * COMMON_NODES;
 
 impl Walk<'_> {
     /// Asks for the room that the start of a function takes.
@@ -36,11 +47,6 @@ impl Walk<'_> {
             | Operator::BrOnCastFail { .. }
             | Operator::ReturnCall { .. } => self.make_room_for_branch()?,
             Operator::BrTable { targets } => self.make_room_for_table(targets)?,
-            Operator::Throw { .. }
-            | Operator::ReturnCallIndirect { .. }
-            | Operator::ReturnCallRef { .. }
-            | Operator::StructNew { .. }
-            | Operator::ArrayNewFixed { .. } => self.make_room_for_copies(0)?,
             Operator::CallIndirect { type_index, .. } | Operator::CallRef { type_index } => {
                 self.make_room_for_results(TypeIdx(*type_index))?;
             }
@@ -52,64 +58,39 @@ impl Walk<'_> {
         self.make_room_for_few()
     }
 
-    /// For an instruction that leaves at most one value, and refers to one constant of its own.
-    pub(super) fn make_room_for_few(&mut self) -> Result<(), NoMemory> {
-        self.list.nodes.make_room(FEW)?;
+    /// For the common operators that begin in the next [`STRETCH_BYTES`].
+    pub(super) fn make_room_for_stretch(&mut self) -> Result<(), NoMemory> {
+        self.make_room_for_few()
+    }
+
+    /// For a few nodes, constants and values.
+    fn make_room_for_few(&mut self) -> Result<(), NoMemory> {
         self.list.consts.make_room(FEW)?;
-        self.stack.make_room(FEW)
-    }
-
-    /// For an instruction of a few nodes that leaves no more values than it takes.
-    #[inline(always)]
-    pub(super) fn make_room_for_nodes(&mut self) -> Result<(), NoMemory> {
-        self.list.nodes.make_room(FEW)
-    }
-
-    /// For a constant as a value.
-    #[inline(always)]
-    pub(super) fn make_room_for_const(&mut self) -> Result<(), NoMemory> {
-        self.list.consts.make_room(1)?;
-        self.stack.make_room(1)
+        self.stack.make_room(FEW)?;
+        self.make_room_for_nodes(0)
     }
 
     /// For a local as a value.
     #[inline(always)]
     pub(super) fn make_room_for_local(&mut self, index: u32) -> Result<(), NoMemory> {
-        self.stack.make_room_for_local(index)?;
-        self.stack.make_room(1)
-    }
-
-    /// For a value that a local is set to: whatever refers to the local is copied.
-    #[inline(always)]
-    pub(super) fn make_room_for_set(&mut self) -> Result<(), NoMemory> {
-        self.make_room_for_copies(0)
-    }
-
-    /// The same for one that stays a value.
-    #[inline(always)]
-    pub(super) fn make_room_for_tee(&mut self, index: u32) -> Result<(), NoMemory> {
-        self.make_room_for_set()?;
-        self.make_room_for_local(index)
+        self.stack.make_room_for_local(index)
     }
 
     /// For the start of a block.
     pub(super) fn make_room_for_block(&mut self) -> Result<(), NoMemory> {
         self.frames.make_room(1)?;
-        self.make_room_for_copies(0)?;
-        self.make_room_for_few()
+        self.make_room_for_nodes(0)
     }
 
     /// For a branch.
     pub(super) fn make_room_for_branch(&mut self) -> Result<(), NoMemory> {
         self.make_room_for_turns()?;
-        self.make_room_for_copies(0)?;
-        self.make_room_for_few()
+        self.make_room_for_nodes(0)
     }
 
     /// For a return.
     pub(super) fn make_room_for_return(&mut self) -> Result<(), NoMemory> {
-        self.make_room_for_copies(0)?;
-        self.make_room_for_few()
+        self.make_room_for_nodes(0)
     }
 
     /// For the call of a function.
@@ -118,15 +99,14 @@ impl Walk<'_> {
     }
 
     /// Asks for a copy of each value that is not in its own slot, and for `nodes` nodes and the few.
-    #[inline(always)]
-    fn make_room_for_copies(&mut self, nodes: usize) -> Result<(), NoMemory> {
-        self.list.nodes.make_room(self.stack.unsettled() + nodes + FEW)
+    fn make_room_for_nodes(&mut self, nodes: usize) -> Result<(), NoMemory> {
+        self.list.nodes.make_room(self.stack.unsettled() + nodes + FEW_NODES)
     }
 
     /// For the results of a call, and copies of its arguments.
     fn make_room_for_results(&mut self, ty: TypeIdx) -> Result<(), NoMemory> {
         self.stack.make_room(self.module.signature(ty).results().len() + FEW)?;
-        self.make_room_for_copies(0)
+        self.make_room_for_nodes(0)
     }
 
     fn make_room_for_try_table(&mut self) -> Result<(), NoMemory> {
@@ -134,7 +114,7 @@ impl Walk<'_> {
         self.list.tries.make_room(catches)?;
         self.list.turns.make_room(catches)?;
         self.frames.make_room(1)?;
-        self.make_room_for_copies(0)
+        self.make_room_for_nodes(0)
     }
 
     /// For the values that are there behind `else` or `end` where nothing comes from before.
@@ -144,8 +124,7 @@ impl Walk<'_> {
             self.list.tries.make_room(0)?;
         }
         self.stack.make_room(self.values_max(frame) + FEW)?;
-        self.make_room_for_copies(0)?;
-        self.make_room_for_few()
+        self.make_room_for_nodes(0)
     }
 
     /// The parameters or results of a frame, whichever are more.
@@ -166,6 +145,6 @@ impl Walk<'_> {
         self.make_room_for_switch()?;
         let count = self.branch_arity(&self.frames[self.frame_at(table.default())]);
         let stubs = if count > 0 { targets.min(self.frames.len()) } else { 1 };
-        self.make_room_for_copies(stubs * (count.min(SPAN_VALUES_MIN) + 2))
+        self.make_room_for_nodes(stubs * (count.min(SPAN_VALUES_MIN) + 2))
     }
 }

@@ -19,13 +19,18 @@ use super::reader::Catches;
 /// There was memory.
 type Visited = Result<(), NoMemory>;
 
-/// Asks for room, and then translates an instruction, if it can be reached. These are macros so that the most common
-/// ones become part of the loop over all.
+/// Asks for room, if the instruction may take more than that of its stretch, and then translates it, if it can be
+/// reached. These are macros so that the most common ones become part of the loop over all.
 macro_rules! reached {
     ($walk:ident, $room:ident ($($asked:expr),*), $translate:ident ($($arg:expr),*)) => {{
-        if $walk.reachable {
-            $walk.charge();
+        if $walk.reaches() {
             $walk.$room($($asked),*)?;
+            $walk.$translate($($arg),*);
+        }
+        Ok(())
+    }};
+    ($walk:ident, $translate:ident ($($arg:expr),*)) => {{
+        if $walk.reaches() {
             $walk.$translate($($arg),*);
         }
         Ok(())
@@ -49,7 +54,9 @@ macro_rules! closing {
             $walk.skipped -= u32::from($ends);
             return Ok(());
         }
-        $walk.charge();
+        if !$walk.is_free {
+            $walk.charge();
+        }
         $walk.make_room_for_end()?;
         $walk.$translate();
         Ok(())
@@ -103,22 +110,22 @@ macro_rules! translate {
         reached!($walk, make_room_for_call($func), call($func))
     };
     ($walk:ident, mvp Select $ann:tt) => {
-        reached!($walk, make_room_for_nodes(), select())
+        reached!($walk, select())
     };
     ($walk:ident, mvp LocalGet $ann:tt { $index:ident }) => {
         reached!($walk, make_room_for_local($index), local_get($index))
     };
     ($walk:ident, mvp LocalSet $ann:tt { $index:ident }) => {
-        reached!($walk, make_room_for_set(), local_set($index))
+        reached!($walk, local_set($index))
     };
     ($walk:ident, mvp LocalTee $ann:tt { $index:ident }) => {
-        reached!($walk, make_room_for_tee($index), local_tee($index))
+        reached!($walk, make_room_for_local($index), local_tee($index))
     };
     ($walk:ident, mvp GlobalGet $ann:tt { $index:ident }) => {
-        reached!($walk, make_room_for_few(), global_get($index))
+        reached!($walk, global_get($index))
     };
     ($walk:ident, mvp GlobalSet $ann:tt { $index:ident }) => {
-        reached!($walk, make_room_for_nodes(), global_set($index))
+        reached!($walk, global_set($index))
     };
     ($walk:ident, mvp I32Const $ann:tt { $value:ident }) => {
         translate!($walk, constant I32, $value.cast_unsigned().into())
@@ -133,25 +140,25 @@ macro_rules! translate {
         translate!($walk, constant F64, $value.bits())
     };
     ($walk:ident, constant $kind:ident, $bits:expr) => {
-        reached!($walk, make_room_for_const(), push_const(Kind::$kind, $bits))
+        reached!($walk, push_const(Kind::$kind, $bits))
     };
     ($walk:ident, mvp I32Eqz $ann:tt) => {
-        reached!($walk, make_room_for_few(), eqz(Op::I32Eq, Kind::I32))
+        reached!($walk, eqz(Op::I32Eq, Kind::I32))
     };
     ($walk:ident, mvp I64Eqz $ann:tt) => {
-        reached!($walk, make_room_for_few(), eqz(Op::I64Eq, Kind::I64))
+        reached!($walk, eqz(Op::I64Eq, Kind::I64))
     };
     ($walk:ident, mvp I32WrapI64 $ann:tt) => {
-        reached!($walk, make_room_for_const(), wrap())
+        reached!($walk, wrap())
     };
     ($walk:ident, mvp $op:ident (arity 2 -> 1)) => {
-        reached!($walk, make_room_for_nodes(), binary(Op::$op, Kinds::of(Op::$op).d))
+        reached!($walk, binary(Op::$op, Kinds::of(Op::$op).d))
     };
     ($walk:ident, mvp $op:ident (arity memarg 1 -> 1) { $arg:ident }) => {
-        reached!($walk, make_room_for_nodes(), load(Op::$op, Kinds::of(Op::$op).d, $arg))
+        reached!($walk, load(Op::$op, Kinds::of(Op::$op).d, $arg))
     };
     ($walk:ident, mvp $op:ident (arity memarg 2 -> 0) { $arg:ident }) => {
-        reached!($walk, make_room_for_nodes(), store(Op::$op, $arg, 0))
+        reached!($walk, store(Op::$op, $arg, 0))
     };
     ($walk:ident, $proposal:ident $op:ident $ann:tt $({ $($arg:ident),* })?) => {
         $walk.other(&Operator::$op $({ $($arg),* })?)
