@@ -212,7 +212,7 @@ mod tests {
     use alloc::string::String;
 
     use super::*;
-    use crate::code::encode::{Code, Encoder};
+    use crate::code::encode::{Code, Counts, Encoder, Operands};
     use crate::code::fused::fuse;
     use crate::code::op::{OPCODES, SINGLE_OPCODES};
 
@@ -262,22 +262,24 @@ mod tests {
     fn encode(opcode: Opcode, parts: &[(Op, Shape, Layout)]) -> Code {
         let mut code = Code::default();
         let mut encoder = Encoder::new(&mut code, |opcode| u32::from(opcode.0), 1).unwrap();
-        encoder.make_room(parts.len()).unwrap();
-        encoder.cell(opcode);
+        encoder.make_room().unwrap();
+        let mut cell = encoder.cell(opcode);
         for (op, _, layout) in parts {
             let slots =
                 (1..=layout.slots as u64).rev().fold(0, |slots, slot| (slots << 16) | (slot * 8));
-            let mut words: Vec<u32> = (101..101 + layout.words as u32).collect();
             let family = op.family();
+            let immediates = layout.words - family.words.len();
+            let mut words = core::array::from_fn(|word| 101 + (immediates + word) as u32);
             if matches!(family.words.first(), Some(&TARGET)) || *op == Op::BrTable {
-                words[layout.words - family.words.len()] = 0;
+                words[0] = 0;
             }
-            let mut operands = encoder.operands();
-            words.iter().for_each(|word| operands.word(*word));
-            operands.finish(slots, layout.slots);
-            if *op == Op::BrTable {
-                encoder.table(1).unwrap();
-            }
+            let counts = Counts { immediates, words: family.words.len(), all: layout.bytes() / 4 };
+            cell.put::<4>(&Operands { immediates: 102 << 32 | 101, words, slots }, counts);
+        }
+        let len = cell.len();
+        encoder.end_cell(len);
+        if parts.iter().any(|(op, ..)| *op == Op::BrTable) {
+            encoder.table(1).unwrap();
         }
         encoder.finish();
         code

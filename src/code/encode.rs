@@ -6,6 +6,7 @@ use core::ops::Deref;
 
 use crate::buffer::{Buffer, NoMemory};
 
+use super::fused;
 use super::op::Opcode;
 
 /// The size of a cell's label in words.
@@ -24,13 +25,13 @@ pub(crate) struct Code {
 }
 
 impl Code {
-    /// Asks for the room of so many words in all.
+    /// Asks for so many words in all, and for some beyond.
     #[cold]
     #[inline(never)]
     fn grow(&mut self, len: usize) -> Result<(), NoMemory> {
         self.words.make_room(len - self.words.len())?;
         let all = self.words.len() + self.words.room();
-        self.words.resize(all, 0)
+        self.words.resize(all.min(len + WORDS_AHEAD), 0)
     }
 
     /// The bytes that the buffer takes.
@@ -47,57 +48,77 @@ impl Deref for Code {
     }
 }
 
+/// So many words are set to zero at a time.
+const WORDS_AHEAD: usize = 1024;
+
 /// How many words an instruction takes with its share of the label, by a rough guess.
 const INSTRUCTION_WORDS: usize = 3;
 
-/// The most words of an instruction's operands; a power of two.
-const OPERANDS_MAX: usize = 16;
+/// The most words of a cell; a power of two.
+pub(crate) const CELL_WORDS_MAX: usize = 64;
+const _: () = assert!(LABEL_WORDS + fused::OPERAND_WORDS_MAX <= CELL_WORDS_MAX);
 
-/// The operands of an instruction that is being written. To set some words and then say how many of them count is
-/// less than to set only those.
-pub(crate) struct Operands<'a> {
-    words: &'a mut [u32; OPERANDS_MAX],
-    position: &'a mut usize,
+/// The most words of an instruction's operands, and two that don't count.
+const OPERANDS_ROOM: usize = 16;
+
+/// What is asked for before a cell: to set some words and then say how many of them count is less than to set only
+/// those.
+const CELL_ROOM: usize = CELL_WORDS_MAX + OPERANDS_ROOM;
+
+/// The operands of an instruction, of which some count.
+pub(crate) struct Operands<const WORDS: usize> {
+    /// The immediates, the first word lowest.
+    pub(crate) immediates: u64,
+    /// The words beyond these.
+    pub(crate) words: [u32; WORDS],
+    /// 16-bit fields, the first one lowest, with zeros behind the last one.
+    pub(crate) slots: u64,
+}
+
+/// How many words of an instruction's operands count.
+#[derive(Clone, Copy)]
+pub(crate) struct Counts {
+    /// Of the immediates, at most two.
+    pub(crate) immediates: usize,
+    /// Of the words beyond these, at most four.
+    pub(crate) words: usize,
+    /// Of all, with the 16-bit fields.
+    pub(crate) all: usize,
+}
+
+/// A cell that is being written.
+pub(crate) struct Cell<'a> {
+    words: &'a mut [u32; CELL_ROOM],
+    /// How many of them count.
     filled: usize,
 }
 
-impl Operands<'_> {
-    /// The position of the next word.
-    pub(crate) fn position(&self) -> usize {
-        *self.position + self.filled
-    }
-
-    /// Appends a 32-bit field.
-    #[inline]
-    pub(crate) fn word(&mut self, word: u32) {
-        self.words([word], 1);
-    }
-
-    /// Appends the first `count` of two words, the lower one first.
-    #[inline]
-    pub(crate) fn pair(&mut self, words: u64, count: usize) {
-        self.words([words as u32, (words >> 32) as u32], count);
-    }
-
-    /// Appends the first `count` of `words`.
-    #[inline]
-    pub(crate) fn words<const N: usize>(&mut self, words: [u32; N], count: usize) {
-        debug_assert!(count <= N);
-        for (at, word) in words.into_iter().enumerate() {
-            self.words[(self.filled + at) % OPERANDS_MAX] = word;
-        }
-        self.filled += count;
-    }
-
-    /// Appends `count` 16-bit fields, the first one lowest and zeros behind the last one, padded to 32 bits; these are
-    /// the last ones. Gives the number of words in all.
-    #[inline]
-    pub(crate) fn finish(mut self, slots: u64, count: usize) -> usize {
-        let word = |slots: u64| pack(slots as u16, (slots >> 16) as u16);
-        self.words([word(slots), word(slots >> 32)], count.div_ceil(2));
-        debug_assert!(self.filled <= OPERANDS_MAX);
-        *self.position += self.filled;
+impl Cell<'_> {
+    /// The number of words so far.
+    pub(crate) fn len(&self) -> usize {
         self.filled
+    }
+
+    /// Appends the operands of an instruction.
+    #[inline(always)]
+    pub(crate) fn put<const WORDS: usize>(&mut self, operands: &Operands<WORDS>, counts: Counts) {
+        debug_assert!(counts.immediates <= 2 && counts.words <= WORDS && counts.all <= 8);
+        debug_assert!(self.filled + counts.all <= CELL_WORDS_MAX);
+        // Which changes nothing: so the compiler knows that there is room.
+        let [filled, immediates, words] =
+            [self.filled % CELL_WORDS_MAX, counts.immediates % 4, counts.words % 8];
+        let room: &mut [u32; OPERANDS_ROOM] =
+            self.words[filled..].first_chunk_mut().expect("there is room behind the words");
+        let pair = |pair: u64| [pair as u32, (pair >> 32) as u32];
+        room[..2].copy_from_slice(&pair(operands.immediates));
+        room[immediates..immediates + WORDS].copy_from_slice(&operands.words);
+        let slots = operands.slots;
+        let slots = [
+            pack(slots as u16, (slots >> 16) as u16),
+            pack((slots >> 32) as u16, (slots >> 48) as u16),
+        ];
+        room[immediates + words..immediates + words + 2].copy_from_slice(&slots);
+        self.filled = filled + counts.all;
     }
 }
 
@@ -118,10 +139,10 @@ impl<'a> Encoder<'a> {
         instructions: usize,
     ) -> Result<Self, NoMemory> {
         let len = instructions * INSTRUCTION_WORDS;
-        if code.words.len() < len {
+        if code.words.len() + code.words.room() < len {
             // What is there is another function's.
             code.words.clear();
-            code.grow(len)?;
+            code.words.make_room(len)?;
         }
         Ok(Encoder { code, label, position: 0 })
     }
@@ -131,10 +152,15 @@ impl<'a> Encoder<'a> {
         self.code.len = self.position;
     }
 
-    /// Asks for the room of a cell of `parts` instructions.
+    /// The position of the next word.
+    pub(crate) fn position(&self) -> usize {
+        self.position
+    }
+
+    /// Asks for the room of a cell.
     #[inline(always)]
-    pub(crate) fn make_room(&mut self, parts: usize) -> Result<(), NoMemory> {
-        self.make_room_for_words(LABEL_WORDS + parts * OPERANDS_MAX)
+    pub(crate) fn make_room(&mut self) -> Result<(), NoMemory> {
+        self.make_room_for_words(CELL_ROOM)
     }
 
     #[inline(always)]
@@ -143,26 +169,18 @@ impl<'a> Encoder<'a> {
         if len > self.code.words.len() { self.code.grow(len) } else { Ok(()) }
     }
 
-    /// The position of the next word.
-    pub(crate) fn position(&self) -> usize {
-        self.position
-    }
-
-    /// Begins a cell, for which as for its operands room was asked before; returns its position.
+    /// Begins a cell, for which room was asked before.
     #[inline(always)]
-    pub(crate) fn cell(&mut self, opcode: Opcode) -> usize {
-        let cell = self.position;
-        self.code.words[cell] = (self.label)(opcode);
-        self.position += LABEL_WORDS;
-        cell
-    }
-
-    /// Begins the operands of an instruction of the cell.
-    #[inline(always)]
-    pub(crate) fn operands(&mut self) -> Operands<'_> {
+    pub(crate) fn cell(&mut self, opcode: Opcode) -> Cell<'_> {
         let words = self.code.words[self.position..].first_chunk_mut();
-        let words = words.expect("nobody asked for room");
-        Operands { words, position: &mut self.position, filled: 0 }
+        let words: &mut [u32; CELL_ROOM] = words.expect("nobody asked for room");
+        words[0] = (self.label)(opcode);
+        Cell { words, filled: LABEL_WORDS }
+    }
+
+    /// Ends the cell that was begun last, which has so many words.
+    pub(crate) fn end_cell(&mut self, len: usize) {
+        self.position += len;
     }
 
     /// Appends fields that branch to be set, behind the operands of a table; gives the position of the first.

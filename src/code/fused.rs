@@ -53,6 +53,25 @@ impl Seam {
     }
 }
 
+/// The most words that the operands of a cell take.
+pub(super) const OPERAND_WORDS_MAX: usize = {
+    let (mut max, mut row) = (0, 0);
+    while row < ROWS.len() {
+        let (mut words, mut at) = (0, 0);
+        while at < ROWS[row].len() {
+            if let Some((op, shape)) = ROWS[row][at].single() {
+                words += op.family().layout(shape).bytes() / 4;
+            }
+            at += 1;
+        }
+        if words > max {
+            max = words;
+        }
+        row += 1;
+    }
+    max
+};
+
 /// The number of fused sequences.
 pub(crate) const FUSED_LEN: usize = ROWS.len();
 

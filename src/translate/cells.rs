@@ -2,13 +2,13 @@
 
 use crate::buffer::{Buffer, NoMemory, boxed};
 use crate::code::Opcode;
-use crate::code::encode::{Code, Encoder};
-use crate::code::fused::PARTS_MAX;
+use crate::code::encode::{Cell, Code, Counts, Encoder, Operands};
 use crate::code::handlers::{Clause, Handlers, TryRange};
 
 use super::cut::{Cut, cut};
 use super::exceptions::{Catch, Tries, Try};
-use super::facts::{Facts, Leads};
+use super::facts::Facts;
+use super::fields::{Fields, Tail};
 use super::ir::Label;
 use super::placed::{Item, Placed};
 use super::{List, SourceMap};
@@ -91,21 +91,36 @@ impl Cells {
             let parts = &items[at..at + usize::from(cut.first)];
             let twin = if parts.len() > 1 { passing(cut.opcode, parts, list) } else { None };
             let opcode = twin.unwrap_or(cut.opcode);
-            encoder.make_room(PARTS_MAX)?;
-            let cell = encoder.cell(opcode);
-            let mut turns = false;
+            encoder.make_room()?;
+            let position = encoder.position();
+            let mut cell = encoder.cell(opcode);
+            let (mut turns, mut table) = (false, None);
             for part in parts {
                 let Item::Inst(inst) = part else { unreachable!("labels are no parts of cells") };
                 if is_noted {
-                    self.mark(marks, at, encoder.position())?;
-                    note(&mut sources, list, inst, encoder.position())?;
+                    self.mark(marks, at, position + cell.len())?;
+                    note(&mut sources, list, inst, position + cell.len())?;
                 }
-                let target = operands(&mut encoder, list, inst);
-                turns = self.lead(&mut encoder, cell, target)? && inst.op.is_branch();
+                turns = false;
+                match operands(&mut cell, list, inst) {
+                    Target::None => {}
+                    Target::Label { field, label } => {
+                        self.fixups.make_room(1)?;
+                        let field = position + field;
+                        self.fixups.push(Fixup { field, cell: position, label });
+                        turns = self.labels[label.0 as usize] == position && inst.op.is_branch();
+                    }
+                    Target::Table(labels) => table = Some(labels),
+                }
                 at += 1;
             }
+            let len = cell.len();
+            encoder.end_cell(len);
             if turns && opcode.recurrence().is_none_or(|first| is_recurrence(&parts[first..])) {
-                encoder.turn(cell, opcode);
+                encoder.turn(position, opcode);
+            }
+            if let Some(labels) = table {
+                self.table(&mut encoder, position, labels)?;
             }
         }
         self.mark(marks, usize::MAX, encoder.position())?;
@@ -126,30 +141,19 @@ impl Cells {
         Ok(())
     }
 
-    /// Notes the branch fields of the last part of `cell` so far; says whether it leads to the cell itself.
-    #[inline(always)]
-    fn lead(
+    /// Puts the targets of a branch table behind its cell.
+    fn table(
         &mut self,
         encoder: &mut Encoder<'_>,
         cell: usize,
-        target: Target<'_>,
-    ) -> Result<bool, NoMemory> {
-        match target {
-            Target::None => Ok(false),
-            Target::Label { field, label } => {
-                self.fixups.make_room(1)?;
-                self.fixups.push(Fixup { field, cell, label });
-                Ok(self.labels[label.0 as usize] == cell)
-            }
-            Target::Table(labels) => {
-                let first = encoder.table(labels.len())?;
-                self.fixups.make_room(labels.len())?;
-                for (number, label) in labels.iter().enumerate() {
-                    self.fixups.push(Fixup { field: first + number, cell, label: *label });
-                }
-                Ok(false)
-            }
+        labels: &[Label],
+    ) -> Result<(), NoMemory> {
+        let first = encoder.table(labels.len())?;
+        self.fixups.make_room(labels.len())?;
+        for (number, label) in labels.iter().enumerate() {
+            self.fixups.push(Fixup { field: first + number, cell, label: *label });
         }
+        Ok(())
     }
 
     /// The exception handlers of the function whose cells were just written, if it has any.
@@ -220,46 +224,38 @@ fn note(
 /// Where a part of a cell leads to.
 enum Target<'a> {
     None,
-    /// To the label, by the field.
+    /// To the label, by the field at a position in the cell.
     Label {
         field: usize,
         label: Label,
     },
-    /// To these labels, by fields behind the operands.
+    /// To these labels, by fields behind the cell.
     Table(&'a [Label]),
 }
 
 /// Writes the operands of an instruction; gives where it leads to.
 #[inline(always)]
-fn operands<'a>(encoder: &mut Encoder<'_>, list: &'a List, inst: &Placed) -> Target<'a> {
-    let facts = Facts::of(inst.op);
-    let mut operands = encoder.operands();
-    operands.pair(inst.immediates, inst.immediate_words.into());
-    let field = operands.position();
-    let mut target = Target::None;
-    match (facts.words, facts.leads) {
-        (0, _) => {}
-        (1, Leads::ByTable) => {
-            let count = table_len(list, inst);
-            target = Target::Table(&list.targets[inst.word as usize..][..=count as usize]);
-            operands.word(count);
-        }
-        (1, leads) => {
-            if leads == Leads::ToLabel {
-                target = Target::Label { field, label: Label(inst.word) };
-            }
-            operands.word(inst.word);
-        }
-        (count, _) => operands.words(inst.words(list), count.into()),
+fn operands<'a>(cell: &mut Cell<'_>, list: &'a List, inst: &Placed) -> Target<'a> {
+    let Fields { immediates: count, tail, words: all, .. } = *Fields::of(inst.opcode);
+    let Placed { immediates, slots, .. } = *inst;
+    let mut counts = Counts { immediates: count.into(), words: tail as usize, all: all.into() };
+    if let Tail::None | Tail::Word = tail {
+        cell.put(&Operands { immediates, words: [inst.word], slots }, counts);
+        return Target::None;
     }
-    let words = operands.finish(inst.slots, inst.slot_count.into());
-    debug_assert_eq!(words * 4, inst.op.family().layout(inst.shape).bytes(), "{inst:?}");
+    let mut words = inst.words(list);
+    counts.words = Facts::of(inst.op).words.into();
+    let mut target = Target::None;
+    if tail == Tail::Label {
+        target = Target::Label { field: cell.len() + counts.immediates, label: Label(inst.word) };
+    } else if tail == Tail::Table {
+        // Their position in the list, and how many there are but for the default.
+        let [first, count, ..] = words;
+        words[0] = count;
+        target = Target::Table(&list.targets[first as usize..][..=count as usize]);
+    }
+    cell.put(&Operands { immediates, words, slots }, counts);
     target
-}
-
-/// The number of a branch table's targets, but for the default. Its words are their position in the list, and this.
-fn table_len(list: &List, inst: &Placed) -> u32 {
-    inst.words(list)[1]
 }
 
 /// A position in the code as a number of 32 bits.

@@ -88,7 +88,7 @@ impl Facts {
         self.d && !self.clobbers() && self.leads == Leads::On
     }
 
-    const fn derive(op: Op) -> Facts {
+    pub(super) const fn derive(op: Op) -> Facts {
         let family = op.family();
         let slots = family.d as usize + family.x as usize + family.y as usize + family.rest;
         assert!(slots <= SLOTS_MAX, "an op has more operands than the encoder takes");

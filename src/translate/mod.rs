@@ -13,6 +13,7 @@ mod cells;
 mod cut;
 mod exceptions;
 mod facts;
+mod fields;
 mod frames;
 mod ir;
 mod kinds;

@@ -4,6 +4,7 @@ use crate::code::{Op, Opcode, Place, Shape};
 
 use super::List;
 use super::facts::Facts;
+use super::fields::Fields;
 use super::ir::{Inst, Label, Sources};
 
 /// A placed instruction, or a label.
@@ -22,7 +23,7 @@ const _: () =
 pub(super) struct Placed {
     pub(super) op: Op,
     pub(super) shape: Shape,
-    /// That of `op` and `shape`.
+    /// That of `op` and `shape`, which says what fields there are.
     pub(super) opcode: Opcode,
     /// What `x` and `y` are.
     pub(super) sources: Sources,
@@ -32,12 +33,8 @@ pub(super) struct Placed {
     pub(super) word: u32,
     /// The immediates, the first one lowest. [`Op::CopyFar`] has its words here.
     pub(super) immediates: u64,
-    /// How many words these are.
-    pub(super) immediate_words: u8,
     /// The byte offsets of slots, the first one lowest.
     pub(super) slots: u64,
-    /// How many these are.
-    pub(super) slot_count: u8,
 }
 
 /// A source's place, and the byte offset of its slot, wherever it is read from, the immediate, or the position of the
@@ -68,9 +65,7 @@ impl Placed {
             node,
             word,
             immediates: 0,
-            immediate_words: 0,
             slots: 0,
-            slot_count: 0,
         }
     }
 
@@ -78,7 +73,6 @@ impl Placed {
     #[inline(always)]
     pub(super) fn put_slot(&mut self, offset: u16) {
         self.slots = self.slots << 16 | u64::from(offset);
-        self.slot_count += 1;
     }
 
     /// Puts a source before those that there are.
@@ -89,11 +83,9 @@ impl Placed {
             Place::Acc => {}
             Place::Imm => {
                 self.immediates = self.immediates << 32 | u64::from(field.value);
-                self.immediate_words += 1;
             }
             Place::Wide => {
                 self.immediates = list.consts[field.value as usize].bits;
-                self.immediate_words = 2;
             }
         }
     }
@@ -106,7 +98,7 @@ impl Placed {
     /// Whether the instruction has the slot at the byte offset `slot` as one of its operands or as its
     /// destination.
     pub(super) fn names(&self, slot: u16) -> bool {
-        (0..self.slot_count).any(|number| self.slot(number) == slot)
+        (0..Fields::of(self.opcode).slots).any(|number| self.slot(number) == slot)
     }
 
     /// The destination, which is in a slot.
@@ -131,7 +123,6 @@ impl Placed {
         {
             (self.shape, self.opcode) = (shape, opcode);
             self.slots >>= 16;
-            self.slot_count -= 1;
         }
     }
 
