@@ -292,7 +292,7 @@ mod tests {
             let parts: Vec<_> = opcode.parts().collect();
             let code = encode(opcode, &parts);
             let suffix = remark(opcode);
-            let single = parts.iter().map(|(op, shape, _)| Opcode::of(*op, *shape).unwrap());
+            let single = parts.iter().map(|(op, shape, _)| Opcode::new(*op, *shape).unwrap());
             let found = single.reduce(|init, last| fuse(init, last).expect("a row")).unwrap();
             let passing = || found.as_passing().expect("it passes a value on").0;
             let found = if opcode.is_passing() { passing() } else { found };
@@ -311,8 +311,14 @@ mod tests {
         for index in 0..SINGLE_OPCODES {
             let opcode = Opcode(index as u16);
             let (op, shape) = opcode.single().unwrap();
-            assert_eq!(Opcode::of(op, shape), Some(opcode));
             assert_eq!(Opcode::new(op, shape), Some(opcode));
+            let accumulated = Opcode::new(op, shape.accumulated());
+            if shape.d() == Place::Slot {
+                assert_eq!(Opcode::in_slot(op, shape.x(), shape.y()), Some(opcode));
+                assert_eq!(opcode.accumulated(), accumulated);
+            } else {
+                assert_eq!(opcode.accumulated(), None);
+            }
         }
         assert_eq!(Opcode(SINGLE_OPCODES as u16).single(), None);
     }

@@ -5,7 +5,7 @@ use crate::V128;
 use super::family::{self, Families};
 use super::fused;
 use super::passing::{self, Passing};
-use super::shape::{Family, Layout, Shape};
+use super::shape::{Family, Layout, Place, Shape};
 use super::table::for_each_op;
 
 macro_rules! define_ops {
@@ -152,24 +152,48 @@ const FIRST: [u16; OPS.len() + 1] = {
     first
 };
 
-/// The place of each shape, by its code, among those of each op.
-static SHAPE_INDEX: [[u8; Shape::CODES]; OPS.len()] = {
-    let mut places = [[NO_SHAPE; Shape::CODES]; OPS.len()];
+/// Of each op: the opcode with `d` in a slot and each place of `x` and `y`, by the code of that shape without `d`.
+static IN_SLOT: [[u16; Shape::CODES / 2]; OPS.len()] = {
+    let mut opcodes = [[NO_OPCODE; Shape::CODES / 2]; OPS.len()];
     let mut op = 0;
     while op < OPS.len() {
         let shapes = OPS[op].family().shapes;
         let mut at = 0;
         while at < shapes.len() {
-            places[op][shapes[at].code()] = at as u8;
+            if matches!(shapes[at].d(), Place::Slot) {
+                opcodes[op][shapes[at].code() / 2] = FIRST[op] + at as u16;
+            }
             at += 1;
         }
         op += 1;
     }
-    places
+    opcodes
 };
 
-/// In [`SHAPE_INDEX`]: the op does not have the shape.
-const NO_SHAPE: u8 = u8::MAX;
+/// Of each opcode that is one op in one shape: the one with `d` in the accumulator instead.
+static ACCUMULATED: [u16; SINGLE_OPCODES] = {
+    let mut opcodes = [NO_OPCODE; SINGLE_OPCODES];
+    let mut op = 0;
+    while op < OPS.len() {
+        let family = OPS[op].family();
+        let mut at = 0;
+        while at < family.shapes.len() {
+            let shape = family.shapes[at];
+            if matches!(shape.d(), Place::Slot)
+                && let Some(index) = family.index_of(shape.accumulated())
+            {
+                opcodes[FIRST[op] as usize + at] = FIRST[op] + index as u16;
+            }
+            at += 1;
+        }
+        op += 1;
+    }
+    opcodes
+};
+
+/// In [`IN_SLOT`] and [`ACCUMULATED`]: there is none.
+const NO_OPCODE: u16 = u16::MAX;
+const _: () = assert!(SINGLE_OPCODES < NO_OPCODE as usize);
 
 /// The number of opcodes that are one op in one shape.
 pub(crate) const SINGLE_OPCODES: usize = FIRST[OPS.len()] as usize;
@@ -206,15 +230,21 @@ impl Opcode {
         }
     }
 
-    /// The opcode of `op` in `shape`, if the op's family has that shape; by a table.
-    pub(crate) fn of(op: Op, shape: Shape) -> Option<Opcode> {
-        match SHAPE_INDEX[op as usize][shape.code()] {
-            NO_SHAPE => None,
-            index => Some(Opcode(FIRST[op as usize] + u16::from(index))),
-        }
+    /// The opcode of `op` with `x` and `y` in these places and `d` in a slot, if the op's family has that shape.
+    #[inline]
+    pub(crate) fn in_slot(op: Op, x: Place, y: Place) -> Option<Opcode> {
+        let opcode = IN_SLOT[op as usize][Shape::new(Place::Slot, x, y).code() / 2];
+        (opcode != NO_OPCODE).then_some(Opcode(opcode))
     }
 
-    /// The opcode of `op` in `shape`, if the op's family has that shape; for constants.
+    /// The same op with `d` in the accumulator, if `d` is in a slot and the op has such a shape.
+    #[inline]
+    pub(crate) fn accumulated(self) -> Option<Opcode> {
+        let opcode = *ACCUMULATED.get(self.index())?;
+        (opcode != NO_OPCODE).then_some(Opcode(opcode))
+    }
+
+    /// The opcode of `op` in `shape`, if the op's family has that shape.
     pub(crate) const fn new(op: Op, shape: Shape) -> Option<Opcode> {
         match op.family().index_of(shape) {
             Some(index) => Some(Opcode(FIRST[op as usize] + index as u16)),

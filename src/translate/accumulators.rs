@@ -96,8 +96,18 @@ impl Accumulators {
     }
 
     /// Puts a value into the accumulator of its kind, whose class is given. What was in its slots is forgotten.
-    #[inline]
+    #[inline(always)]
     pub(super) fn write(&mut self, kind: Kind, class: Class, held: Held) {
+        if self.full == bit(class as usize) {
+            // No other holds anything.
+            self.held[class as usize] = held;
+        } else {
+            self.write_beside_others(kind, class, held);
+        }
+    }
+
+    #[inline(never)]
+    fn write_beside_others(&mut self, kind: Kind, class: Class, held: Held) {
         if self.full & !bit(class as usize) != 0 {
             self.forget(held.slot, kind);
         }

@@ -238,22 +238,24 @@ enum Target<'a> {
 fn operands<'a>(cell: &mut Cell<'_>, list: &'a List, inst: &Placed) -> Target<'a> {
     let Fields { immediates: count, tail, words: all, .. } = *Fields::of(inst.opcode);
     let Placed { immediates, slots, .. } = *inst;
-    let mut counts = Counts { immediates: count.into(), words: tail as usize, all: all.into() };
-    if let Tail::None | Tail::Word = tail {
+    let mut counts = Counts { immediates: count.into(), words: tail as usize & 1, all: all.into() };
+    if tail <= Tail::Label {
+        let field = cell.len() + counts.immediates;
         cell.put(&Operands { immediates, words: [inst.word], slots }, counts);
-        return Target::None;
+        return match tail {
+            Tail::Label => Target::Label { field, label: Label(inst.word) },
+            _ => Target::None,
+        };
     }
     let mut words = inst.words(list);
-    counts.words = Facts::of(inst.op).words.into();
     let mut target = Target::None;
-    if tail == Tail::Label {
-        target = Target::Label { field: cell.len() + counts.immediates, label: Label(inst.word) };
-    } else if tail == Tail::Table {
+    if tail == Tail::Table {
         // Their position in the list, and how many there are but for the default.
         let [first, count, ..] = words;
         words[0] = count;
         target = Target::Table(&list.targets[first as usize..][..=count as usize]);
     }
+    counts.words = Facts::of(inst.op).words.into();
     cell.put(&Operands { immediates, words, slots }, counts);
     target
 }

@@ -17,8 +17,8 @@ pub(super) struct Fields {
     pub(super) words: u8,
 }
 
-/// What comes between immediates and slots.
-#[derive(Clone, Copy, PartialEq, Eq)]
+/// What comes between immediates and slots. Up to [`Tail::Label`] the lowest bit is the number of words.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 #[repr(u8)]
 pub(super) enum Tail {
     /// Nothing.
@@ -26,10 +26,10 @@ pub(super) enum Tail {
     /// The instruction's first word.
     Word = 1,
     /// The same, which is a label.
-    Label,
+    Label = 3,
     /// The number of a branch table's targets.
     Table,
-    /// So many of its words, two or more.
+    /// Two of the instruction's words, or more.
     Words,
 }
 

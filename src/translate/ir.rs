@@ -156,25 +156,6 @@ impl Operand {
     }
 }
 
-/// What two operands are, without their numbers.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Sources(u8);
-
-impl Sources {
-    /// No operands.
-    pub(crate) const NONE: Sources = Sources(0);
-
-    #[inline]
-    pub(crate) fn of(x: Operand, y: Operand) -> Sources {
-        Sources((x.0 & 3 | (y.0 & 3) << 2) as u8)
-    }
-
-    /// Whether the second one, or the first, is a temporary.
-    pub(crate) fn is_temp(self, second: bool) -> bool {
-        u32::from(self.0 >> (2 * u8::from(second)) & 3) == Operand::TEMP
-    }
-}
-
 impl fmt::Debug for Operand {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.source().fmt(f)

@@ -1,11 +1,11 @@
 //! The second walk's result: instructions whose operands have places, and labels between them.
 
-use crate::code::{Op, Opcode, Place, Shape};
+use crate::code::{Op, Opcode, Place};
 
 use super::List;
 use super::facts::Facts;
 use super::fields::Fields;
-use super::ir::{Inst, Label, Sources};
+use super::ir::{Inst, Label, Operand};
 
 /// A placed instruction, or a label.
 #[derive(Clone, Copy, Debug)]
@@ -22,11 +22,8 @@ const _: () =
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Placed {
     pub(super) op: Op,
-    pub(super) shape: Shape,
-    /// That of `op` and `shape`, which says what fields there are.
+    /// That of `op` and where its operands are, which says what fields there are.
     pub(super) opcode: Opcode,
-    /// What `x` and `y` are.
-    pub(super) sources: Sources,
     /// The node of the list that it is, or that it is placed for.
     pub(super) node: u32,
     /// The first word of the op's family; a target is the number of a label.
@@ -57,16 +54,7 @@ impl Placed {
     /// is to be set.
     #[inline(always)]
     pub(super) fn new(node: u32, word: u32) -> Placed {
-        Placed {
-            op: Op::Unreachable,
-            shape: Shape::SLOTS,
-            opcode: Opcode::HALT,
-            sources: Sources::NONE,
-            node,
-            word,
-            immediates: 0,
-            slots: 0,
-        }
+        Placed { op: Op::Unreachable, opcode: Opcode::HALT, node, word, immediates: 0, slots: 0 }
     }
 
     /// Puts a slot before those that there are.
@@ -108,20 +96,19 @@ impl Placed {
 
     /// The slot of `y`, or of `x`, which is in one, if nobody reads it afterwards.
     pub(super) fn last_read(&self, list: &List, y: bool) -> Option<u16> {
-        let facts = Facts::of(self.op);
-        let d = facts.d && self.shape.d() == Place::Slot;
-        let x = y && facts.x && self.shape.x() == Place::Slot;
-        let is_last = self.sources.is_temp(y) && self.inst(list).is_some_and(|inst| !inst.keep);
-        is_last.then(|| self.slot(u8::from(d) + u8::from(x)))
+        let (facts, shape) = (Facts::of(self.op), self.opcode.single()?.1);
+        let d = facts.d && shape.d() == Place::Slot;
+        let x = y && facts.x && shape.x() == Place::Slot;
+        let slot = self.slot(u8::from(d) + u8::from(x));
+        let inst = self.inst(list)?;
+        let temp = Operand::temp(u32::from(slot) / 8);
+        (!inst.keep && [inst.x, inst.y].contains(&temp)).then_some(slot)
     }
 
     /// Leaves the result in the accumulator alone, if the op has such a shape.
     pub(super) fn leave_slot_alone(&mut self) {
-        let shape = self.shape.accumulated();
-        if self.shape != shape
-            && let Some(opcode) = Opcode::of(self.op, shape)
-        {
-            (self.shape, self.opcode) = (shape, opcode);
+        if let Some(opcode) = self.opcode.accumulated() {
+            self.opcode = opcode;
             self.slots >>= 16;
         }
     }

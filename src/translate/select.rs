@@ -7,12 +7,12 @@
 //! scratch slots.
 
 use crate::buffer::{Buffer, NoMemory};
-use crate::code::{Op, Opcode, Place, Shape};
+use crate::code::{Op, Opcode, Place};
 
 use super::accumulators::{Accumulators, Held};
 use super::carry::{self, Carried};
 use super::facts::{Facts, Leaves};
-use super::ir::{Class, Inst, Kind, Node, Operand, Source, Sources};
+use super::ir::{Class, Inst, Kind, Node, Operand, Source};
 use super::placed::{Field, Item, Placed};
 use super::{FrameSlots, List};
 
@@ -53,6 +53,9 @@ struct Choice {
 /// carries.
 const ITEMS_MAX: usize = 16;
 
+/// For so many nodes room is asked at once.
+const NODES_AT_ONCE: usize = 16;
+
 /// The number of slots within reach of a 16-bit byte offset.
 const NEAR_SLOTS: u32 = (u16::MAX as u32 + 1) / 8;
 
@@ -90,7 +93,8 @@ impl Selector {
     ) -> Result<(), NoMemory> {
         self.items.clear();
         // Most nodes are one item.
-        self.items.make_room(list.nodes.len() + list.nodes.len() / 8 + ITEMS_MAX)?;
+        let len = list.nodes.len();
+        self.items.make_room(len + len / 8 + NODES_AT_ONCE * ITEMS_MAX)?;
         self.accumulators.reset(accumulators);
         self.scratch = slots.scratch;
         self.has_far = slots.end > NEAR_SLOTS;
@@ -99,16 +103,19 @@ impl Selector {
         carry::at_turns(list, &mut self.carried)?;
         self.marks.make_room(list.tries.marks.len())?;
         let mut next_note = self.next_note(list);
-        for (at, node) in list.nodes.iter().enumerate() {
-            self.items.make_room(ITEMS_MAX)?;
-            if next_note <= at {
-                self.noted(list, at, node);
-                next_note = self.next_note(list);
-                continue;
-            }
-            match node {
-                Node::Inst(inst) => self.inst(list, at as u32, inst),
-                _ => self.label(list, at, node),
+        let mut at = 0;
+        for nodes in list.nodes.chunks(NODES_AT_ONCE) {
+            self.items.make_room(NODES_AT_ONCE * ITEMS_MAX)?;
+            for node in nodes {
+                if next_note <= at {
+                    self.noted(list, at, node);
+                    next_note = self.next_note(list);
+                } else if let Node::Inst(inst) = node {
+                    self.inst(list, at as u32, inst);
+                } else {
+                    self.label(list, at, node);
+                }
+                at += 1;
             }
         }
         self.mark(list, list.nodes.len());
@@ -252,10 +259,12 @@ impl Selector {
         }
         placed.op = reads.op;
         placed.opcode = opcode;
-        placed.shape = Shape::new(Place::Slot, x.place, y.place);
-        placed.sources = Sources::of(reads.x, reads.y);
         self.items.push(Item::Inst(placed));
-        self.hold_results(inst, facts, d, copied_local(facts, reads.x, x.place));
+        if inst.flush || facts.leaves != Leaves::Result {
+            self.hold_otherwise(inst, facts, d, copied_local(facts, reads.x, x.place));
+        } else {
+            self.hold_result(facts, d, None);
+        }
     }
 
     /// What comes before the places of `x` and `y`: what a copy of a float is, sources out of reach, and those beyond
@@ -315,7 +324,7 @@ impl Selector {
     #[inline(always)]
     fn choose(&mut self, list: &List, facts: &Facts, reads: Reads, node: u32) -> Choice {
         let (best, x, y) = self.best(list, facts, reads);
-        match Opcode::of(best.op, Shape::new(Place::Slot, x.place, y.place)) {
+        match Opcode::in_slot(best.op, x.place, y.place) {
             Some(opcode) => Choice { reads: best, opcode, x, y },
             None => self.choose_other(list, reads.op, [reads.x, reads.y], node),
         }
@@ -331,8 +340,7 @@ impl Selector {
             reads = best;
             let (slot_x, slot_y) = (x.in_slot(), y.in_slot());
             for (x, y) in [(x, y), (x, slot_y), (slot_x, y), (slot_x, slot_y)] {
-                let shape = Shape::new(Place::Slot, x.place, y.place);
-                if let Some(opcode) = Opcode::of(reads.op, shape) {
+                if let Some(opcode) = Opcode::in_slot(reads.op, x.place, y.place) {
                     return Choice { reads, opcode, x, y };
                 }
             }
@@ -410,15 +418,21 @@ impl Selector {
         }
     }
 
-    /// Keeps track of the accumulators behind an instruction; `local` is one that it copied from its accumulator.
-    #[inline(always)]
-    fn hold_results(&mut self, inst: &Inst, facts: &Facts, d: Operand, local: Option<u32>) {
+    /// Keeps track of the accumulators behind an instruction that clobbers them, that copies, or that carries
+    /// temporaries; `local` is one that it copied from its accumulator.
+    #[inline(never)]
+    fn hold_otherwise(&mut self, inst: &Inst, facts: &Facts, d: Operand, local: Option<u32>) {
         if inst.flush || facts.clobbers() {
             self.accumulators.clear();
             self.hold_result_of_call(inst);
         }
+        self.hold_result(facts, d, local);
+    }
+
+    /// The accumulator of its class has what the last item made; `local` has it, too.
+    #[inline(always)]
+    fn hold_result(&mut self, facts: &Facts, d: Operand, local: Option<u32>) {
         if let Some(slot) = d.slot() {
-            // The last item made it.
             let maker = d.is_temp().then(|| self.items.len() as u32 - 1);
             let local = local.filter(|local| *local != slot);
             let held = Held::made(slot, local, maker);
@@ -464,8 +478,8 @@ impl Selector {
     /// Places a copy that no instruction is.
     fn item(&mut self, op: Op, place: Place, mut placed: Placed) {
         placed.op = op;
-        placed.shape = Shape::new(Place::Slot, place, Place::Slot);
-        placed.opcode = Opcode::of(op, placed.shape).expect("copies have any source");
+        let opcode = Opcode::in_slot(op, place, Place::Slot);
+        placed.opcode = opcode.expect("copies have any source");
         self.items.push(Item::Inst(placed));
     }
 
