@@ -213,7 +213,7 @@ mod tests {
 
     use super::*;
     use crate::code::encode::{Code, Counts, Encoder, Operands};
-    use crate::code::fused::fuse;
+    use crate::code::fused::Sequence;
     use crate::code::op::{OPCODES, SINGLE_OPCODES};
 
     /// The text of an instruction whose slots are 1, 2, … and whose words are 101, 102, ….
@@ -292,8 +292,9 @@ mod tests {
             let parts: Vec<_> = opcode.parts().collect();
             let code = encode(opcode, &parts);
             let suffix = remark(opcode);
-            let single = parts.iter().map(|(op, shape, _)| Opcode::new(*op, *shape).unwrap());
-            let found = single.reduce(|init, last| fuse(init, last).expect("a row")).unwrap();
+            let mut single = parts.iter().map(|(op, shape, _)| Opcode::new(*op, *shape).unwrap());
+            let first = Sequence::single(single.next().unwrap());
+            let found = single.fold(first, |init, last| init.then(last).expect("a row")).opcode();
             let passing = || found.as_passing().expect("it passes a value on").0;
             let found = if opcode.is_passing() { passing() } else { found };
             let found = if opcode.is_loop() { found.as_loop().expect("a loop") } else { found };

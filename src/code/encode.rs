@@ -138,6 +138,7 @@ impl<'a> Encoder<'a> {
         label: fn(Opcode) -> u32,
         instructions: usize,
     ) -> Result<Self, NoMemory> {
+        code.len = 0;
         let len = instructions * INSTRUCTION_WORDS;
         if code.words.len() + code.words.room() < len {
             // What is there is another function's.

@@ -6,7 +6,7 @@
 //! straight code into as few cells as it can; no cell goes beyond a branch target.
 
 use super::fused_rows::for_each_fused;
-use super::op::{Op, Opcode, SEQUENCES};
+use super::op::{Op, Opcode, SEQUENCES, SINGLE_OPCODES};
 use super::shape::{Place, Shape};
 
 /// The most parts a row may have.
@@ -34,7 +34,7 @@ pub(crate) static FUSED: [Seam; ROWS.len()] = TABLE.fused;
 
 /// A fused sequence as its sequence without the last part, and the last part: two opcodes in a number, which
 /// are compared at once.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Seam(u32);
 
 impl Seam {
@@ -136,25 +136,66 @@ const fn is_loop(row: usize) -> bool {
     false
 }
 
-/// The opcode that runs `init` and then `last`, if there is one.
-#[inline]
-pub(crate) fn fuse(init: Opcode, last: Opcode) -> Option<Opcode> {
-    if !GOES_ON[init.index()] {
-        return None;
+/// What runs as one cell: its opcode, and above that whether any row goes on with it. Most end where none does.
+#[derive(Clone, Copy)]
+pub(crate) struct Sequence(u32);
+
+impl Sequence {
+    const GOES_ON: u32 = 1 << 16;
+
+    const fn new(opcode: Opcode, goes_on: bool) -> Sequence {
+        Sequence(opcode.0 as u32 | if goes_on { Sequence::GOES_ON } else { 0 })
     }
-    let row = INDEX[slot_of(&INDEX, &FUSED, Seam::new(init, last))];
-    (row != VACANT).then(|| Opcode::fused(usize::from(row)))
+
+    /// One op in one shape.
+    #[inline(always)]
+    pub(crate) fn single(opcode: Opcode) -> Sequence {
+        Sequence::new(opcode, GOES_ON[opcode.index()])
+    }
+
+    pub(crate) fn opcode(self) -> Opcode {
+        Opcode(self.0 as u16)
+    }
+
+    /// The sequence that runs this and then `last`, if there is one.
+    #[inline(always)]
+    pub(crate) fn then(self, last: Opcode) -> Option<Sequence> {
+        if self.0 & Sequence::GOES_ON == 0 {
+            return None;
+        }
+        let seam = Seam::new(self.opcode(), last);
+        let mut slot = seam.slot();
+        loop {
+            let entry = &INDEX[slot];
+            if entry.seam == seam {
+                return Some(entry.sequence);
+            } else if entry.seam == Entry::VACANT.seam {
+                return None;
+            }
+            slot = (slot + 1) % INDEX_LEN;
+        }
+    }
 }
 
-/// The same for constants, of a row that there is.
+/// The opcode that runs `init` and then `last`; for constants, of a row that there is.
 pub(super) const fn fused(init: Opcode, last: Opcode) -> Opcode {
     let row = TABLE.index[slot_of(&TABLE.index, &TABLE.fused, Seam::new(init, last))];
     assert!(row != VACANT, "there is no such row");
     Opcode::fused(row as usize)
 }
 
-/// Of each op in a shape and each row: whether any row goes on with it. Most sequences end where none does.
-static GOES_ON: [bool; SEQUENCES] = {
+/// Of each op in a shape: whether any row goes on with it.
+static GOES_ON: [bool; SINGLE_OPCODES] = {
+    let (mut goes_on, mut opcode) = ([false; SINGLE_OPCODES], 0);
+    while opcode < SINGLE_OPCODES {
+        goes_on[opcode] = CONTINUED[opcode];
+        opcode += 1;
+    }
+    goes_on
+};
+
+/// The same of each row as well.
+const CONTINUED: [bool; SEQUENCES] = {
     let (mut goes_on, mut row) = ([false; SEQUENCES], 0);
     while row < ROWS.len() {
         goes_on[TABLE.fused[row].init().index()] = true;
@@ -164,15 +205,48 @@ static GOES_ON: [bool; SEQUENCES] = {
 };
 
 /// The rows by their key, with open addressing; half of it is vacant.
-static INDEX: [u16; INDEX_LEN] = TABLE.index;
+static INDEX: [Entry; INDEX_LEN] = {
+    let (mut index, mut slot) = ([Entry::VACANT; INDEX_LEN], 0);
+    while slot < INDEX_LEN {
+        if TABLE.index[slot] != VACANT {
+            let row = TABLE.index[slot] as usize;
+            let opcode = Opcode::fused(row);
+            let sequence = Sequence::new(opcode, CONTINUED[opcode.index()]);
+            index[slot] = Entry { seam: TABLE.fused[row], sequence };
+        }
+        slot += 1;
+    }
+    index
+};
 const INDEX_LEN: usize = (2 * ROWS.len()).next_power_of_two();
+
+/// A row in the index, by its seam: side by side, since both are read.
+#[derive(Clone, Copy)]
+struct Entry {
+    seam: Seam,
+    sequence: Sequence,
+}
+
+impl Entry {
+    /// No row: none runs the first opcode twice.
+    const VACANT: Entry = Entry { seam: Seam(0), sequence: Sequence(0) };
+}
+
+/// In the table that the index is made from: no row.
 const VACANT: u16 = u16::MAX;
 
-/// Where the row with `seam` is in the index, or would be.
+impl Seam {
+    /// Where the search for it begins in the index.
+    const fn slot(self) -> usize {
+        // Fibonacci hashing: the upper bits of the product depend on all bits of the key.
+        let hash = self.0.wrapping_mul(0x9e37_79b9);
+        (hash >> (32 - INDEX_LEN.trailing_zeros())) as usize
+    }
+}
+
+/// Where the row with `seam` is in the table, or would be.
 const fn slot_of(index: &[u16; INDEX_LEN], fused: &[Seam; ROWS.len()], seam: Seam) -> usize {
-    // Fibonacci hashing: the upper bits of the product depend on all bits of the key.
-    let hash = seam.0.wrapping_mul(0x9e37_79b9);
-    let mut slot = (hash >> (32 - INDEX_LEN.trailing_zeros())) as usize;
+    let mut slot = seam.slot();
     while index[slot] != VACANT && fused[index[slot] as usize].0 != seam.0 {
         slot = (slot + 1) % INDEX_LEN;
     }
@@ -200,6 +274,7 @@ const TABLE: Table = {
                 assert!(found == VACANT, "a fused sequence stands twice");
                 table.index[slot] = row as u16;
                 table.fused[row] = seam;
+                assert!(seam.0 != 0, "a seam of zero is none");
                 break;
             }
             assert!(found != VACANT, "what a fused row begins with is no row above it");

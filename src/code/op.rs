@@ -313,11 +313,15 @@ impl Opcode {
         passing.recurs.then_some(usize::from(passing.put))
     }
 
-    /// The opcode of a cell of these parts that passes a value on in a register, if there is one, and
+    /// The opcode of a fused cell of these parts that passes a value on in a register, if there is one, and
     /// between which parts.
-    #[inline(never)]
+    #[inline(always)]
     pub(crate) fn as_passing(self) -> Option<(Opcode, &'static Passing)> {
-        let number = passing::number(self.row()?)?;
+        let row = self.index().checked_sub(SINGLE_OPCODES)?;
+        if !passing::is_passed(row) {
+            return None;
+        }
+        let number = passing::number(row)?;
         Some((Opcode::passing(number), &passing::PASSING[number]))
     }
 

@@ -91,11 +91,15 @@ static IS_PASSED: [u64; FUSED_LEN.div_ceil(64)] = {
     bits
 };
 
+/// Whether a row has a twin.
+#[inline(always)]
+pub(super) fn is_passed(row: usize) -> bool {
+    IS_PASSED.get(row / 64).is_some_and(|bits| bits >> (row % 64) & 1 != 0)
+}
+
 /// The number of the sequence that is the twin of a row.
+#[inline(never)]
 pub(super) fn number(row: usize) -> Option<usize> {
-    if IS_PASSED[row / 64] >> (row % 64) & 1 == 0 {
-        return None;
-    }
     PASSING.binary_search_by_key(&row, |passing| usize::from(passing.row)).ok()
 }
 

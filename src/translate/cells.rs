@@ -2,13 +2,13 @@
 
 use crate::buffer::{Buffer, NoMemory, boxed};
 use crate::code::Opcode;
-use crate::code::encode::{Cell, Code, Counts, Encoder, Operands};
+use crate::code::encode::{Cell, Code, Counts, Encoder, LABEL_WORDS, Operands};
 use crate::code::handlers::{Clause, Handlers, TryRange};
 
 use super::cut::{Cut, cut};
 use super::exceptions::{Catch, Tries, Try};
 use super::facts::Facts;
-use super::fields::{Fields, Tail};
+use super::forms::{Form, Tail};
 use super::ir::Label;
 use super::placed::{Item, Placed};
 use super::{List, SourceMap};
@@ -89,18 +89,13 @@ impl Cells {
                 continue;
             }
             let parts = &items[at..at + usize::from(cut.first)];
-            let twin = if parts.len() > 1 { passing(cut.opcode, parts, list) } else { None };
-            let opcode = twin.unwrap_or(cut.opcode);
+            let opcode = passing(cut.opcode, parts, list).unwrap_or(cut.opcode);
             encoder.make_room()?;
             let position = encoder.position();
             let mut cell = encoder.cell(opcode);
             let (mut turns, mut table) = (false, None);
             for part in parts {
                 let Item::Inst(inst) = part else { unreachable!("labels are no parts of cells") };
-                if is_noted {
-                    self.mark(marks, at, position + cell.len())?;
-                    note(&mut sources, list, inst, position + cell.len())?;
-                }
                 turns = false;
                 match operands(&mut cell, list, inst) {
                     Target::None => {}
@@ -112,9 +107,12 @@ impl Cells {
                     }
                     Target::Table(labels) => table = Some(labels),
                 }
-                at += 1;
             }
             let len = cell.len();
+            if is_noted {
+                self.note(marks, &mut sources, list, (at, parts), position)?;
+            }
+            at += parts.len();
             encoder.end_cell(len);
             if turns && opcode.recurrence().is_none_or(|first| is_recurrence(&parts[first..])) {
                 encoder.turn(position, opcode);
@@ -137,6 +135,29 @@ impl Cells {
         let position = word_position(position)?;
         while marks.get(self.marks.len()).is_some_and(|mark| *mark <= at) {
             self.marks.push(position);
+        }
+        Ok(())
+    }
+
+    /// Notes where the parts of the cell at `position` are, and where they came from, if that is asked for.
+    #[inline(never)]
+    fn note(
+        &mut self,
+        marks: &[usize],
+        sources: &mut Option<&mut SourceMap>,
+        list: &List,
+        (at, parts): (usize, &[Item]),
+        cell: usize,
+    ) -> Result<(), Unencodable> {
+        let mut position = cell + LABEL_WORDS;
+        for (at, part) in (at..).zip(parts) {
+            let Item::Inst(inst) = part else { unreachable!("labels are no parts of cells") };
+            self.mark(marks, at, position)?;
+            if let Some(SourceMap(map)) = sources {
+                let offset = inst.inst(list).map_or(0, |inst| inst.offset);
+                map.push((word_position(position)?, offset));
+            }
+            position += usize::from(Form::of(inst.opcode).words);
         }
         Ok(())
     }
@@ -207,20 +228,6 @@ fn is_recurrence(parts: &[Item]) -> bool {
     is_one && a != b && a != i && b != i && !kept.iter().any(|slot| branch.names(*slot))
 }
 
-/// Notes where the instruction with the operands at a position came from, if that is asked for.
-fn note(
-    sources: &mut Option<&mut SourceMap>,
-    list: &List,
-    inst: &Placed,
-    position: usize,
-) -> Result<(), Unencodable> {
-    if let Some(SourceMap(map)) = sources {
-        let offset = inst.inst(list).map_or(0, |inst| inst.offset);
-        map.push((word_position(position)?, offset));
-    }
-    Ok(())
-}
-
 /// Where a part of a cell leads to.
 enum Target<'a> {
     None,
@@ -236,7 +243,7 @@ enum Target<'a> {
 /// Writes the operands of an instruction; gives where it leads to.
 #[inline(always)]
 fn operands<'a>(cell: &mut Cell<'_>, list: &'a List, inst: &Placed) -> Target<'a> {
-    let Fields { immediates: count, tail, words: all, .. } = *Fields::of(inst.opcode);
+    let Form { immediates: count, tail, words: all, .. } = *Form::of(inst.opcode);
     let Placed { immediates, slots, .. } = *inst;
     let mut counts = Counts { immediates: count.into(), words: tail as usize & 1, all: all.into() };
     if tail <= Tail::Label {

@@ -3,8 +3,10 @@
 //! From the last item to the first: the best way to cut what follows an item is known then, and a row without its last
 //! part is a row, too, so that each part asks for the next.
 
+use core::cell::Cell;
+
 use crate::buffer::{Buffer, NoMemory};
-use crate::code::fused::fuse;
+use crate::code::fused::{PARTS_MAX, Sequence};
 use crate::code::{Op, Opcode};
 
 use super::ir::Label;
@@ -26,24 +28,24 @@ pub(super) struct Cut {
 /// Behind a branch, so many labels are looked at for its own.
 const LABELS_SEEN_MAX: usize = 8;
 
+/// An item and as many behind it as a cell may have besides, and what follows those.
+const WINDOW: usize = PARTS_MAX + 1;
+
 impl Cut {
-    /// No cell.
+    /// No cell. No row goes on with its opcode.
     const NONE: Cut = Cut { cells: 0, first: 0, single: Opcode::HALT, opcode: Opcode::HALT };
 
-    /// The best way at the item `at` with the opcode `single`; no cell goes on from the item `end`, and `cuts` has what
-    /// is best at those between.
+    /// The best way at an item with the opcode `single`, whose window has what is best at those that follow.
     #[inline(always)]
-    fn best(single: Opcode, at: usize, end: usize, cuts: &[Cut]) -> Cut {
-        let mut next = at + 1;
-        let mut best = Cut { cells: cuts[next].cells + 1, first: 1, single, opcode: single };
-        let mut opcode = single;
-        while next < end
-            && let Some(fused) = fuse(opcode, cuts[next].single)
-        {
-            (opcode, next) = (fused, next + 1);
-            let cells = cuts[next].cells + 1;
+    fn best(single: Opcode, window: &[Cell<Cut>; WINDOW]) -> Cut {
+        let mut best = Cut { cells: window[1].get().cells + 1, first: 1, single, opcode: single };
+        let mut sequence = Sequence::single(single);
+        for next in 1..PARTS_MAX {
+            let Some(fused) = sequence.then(window[next].get().single) else { break };
+            sequence = fused;
+            let cells = window[next + 1].get().cells + 1;
             if cells <= best.cells {
-                best = Cut { cells, first: (next - at) as u16, single, opcode };
+                best = Cut { cells, first: next as u16 + 1, single, opcode: sequence.opcode() };
             }
         }
         best
@@ -52,26 +54,22 @@ impl Cut {
 
 /// Cuts the items: `cuts` has what the cells are, from each item on.
 pub(super) fn cut(items: &[Item], cuts: &mut Buffer<Cut>) -> Result<(), NoMemory> {
-    let len = items.len() + 1;
+    let len = items.len() + PARTS_MAX;
     if cuts.len() < len {
         // What they were for another function does not count.
         cuts.clear();
         cuts.resize(len, Cut::NONE)?;
     }
-    let cuts = &mut cuts[..len];
-    // No cell goes on from here: what is behind a label is another stretch.
-    let mut end = items.len();
-    cuts[end] = Cut::NONE;
-    for at in (0..items.len()).rev() {
-        cuts[at] = match &items[at] {
+    cuts[items.len()..len].fill(Cut::NONE);
+    let cuts = Cell::from_mut(&mut cuts[..len]).as_slice_of_cells();
+    for ((at, item), window) in items.iter().enumerate().zip(cuts.windows(WINDOW)).rev() {
+        let window: &[Cell<Cut>; WINDOW] = window.try_into().expect("all are so long");
+        window[0].set(match item {
             Item::Inst(inst) if inst.op != Op::Br || !leads_on(inst, &items[at + 1..]) => {
-                Cut::best(inst.opcode, at, end, cuts)
+                Cut::best(inst.opcode, window)
             }
-            _ => {
-                end = at;
-                Cut::NONE
-            }
-        };
+            _ => Cut::NONE,
+        });
     }
     Ok(())
 }

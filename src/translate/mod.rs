@@ -13,7 +13,7 @@ mod cells;
 mod cut;
 mod exceptions;
 mod facts;
-mod fields;
+mod forms;
 mod frames;
 mod ir;
 mod kinds;

@@ -4,7 +4,7 @@ use crate::code::{Op, Opcode, Place};
 
 use super::List;
 use super::facts::Facts;
-use super::fields::Fields;
+use super::forms::Form;
 use super::ir::{Inst, Label, Operand};
 
 /// A placed instruction, or a label.
@@ -24,7 +24,7 @@ pub(super) struct Placed {
     pub(super) op: Op,
     /// That of `op` and where its operands are, which says what fields there are.
     pub(super) opcode: Opcode,
-    /// The node of the list that it is, or that it is placed for.
+    /// The node of the list that it is, or with [`Placed::BESIDE`] that it is placed for.
     pub(super) node: u32,
     /// The first word of the op's family; a target is the number of a label.
     pub(super) word: u32,
@@ -43,6 +43,9 @@ pub(super) struct Field {
 }
 
 impl Field {
+    /// That of a source that is not there.
+    pub(super) const NONE: Field = Field { place: Place::Slot, value: 0 };
+
     /// The slot of a source that is in an accumulator, which has the value, too; of others the same.
     pub(super) fn in_slot(self) -> Field {
         Field { place: if self.place == Place::Acc { Place::Slot } else { self.place }, ..self }
@@ -50,8 +53,10 @@ impl Field {
 }
 
 impl Placed {
-    /// An instruction without operands, which is the node with a number, or is placed for it; what it does and where
-    /// is to be set.
+    /// In `node`: the instruction is none of the list's.
+    pub(super) const BESIDE: u32 = 1 << 31;
+
+    /// An instruction without operands, which is the node with a number; what it does and where is to be set.
     #[inline(always)]
     pub(super) fn new(node: u32, word: u32) -> Placed {
         Placed { op: Op::Unreachable, opcode: Opcode::HALT, node, word, immediates: 0, slots: 0 }
@@ -86,7 +91,7 @@ impl Placed {
     /// Whether the instruction has the slot at the byte offset `slot` as one of its operands or as its
     /// destination.
     pub(super) fn names(&self, slot: u16) -> bool {
-        (0..Fields::of(self.opcode).slots).any(|number| self.slot(number) == slot)
+        (0..Form::of(self.opcode).slots).any(|number| self.slot(number) == slot)
     }
 
     /// The destination, which is in a slot.
@@ -96,6 +101,9 @@ impl Placed {
 
     /// The slot of `y`, or of `x`, which is in one, if nobody reads it afterwards.
     pub(super) fn last_read(&self, list: &List, y: bool) -> Option<u16> {
+        if self.node & Placed::BESIDE != 0 {
+            return None;
+        }
         let (facts, shape) = (Facts::of(self.op), self.opcode.single()?.1);
         let d = facts.d && shape.d() == Place::Slot;
         let x = y && facts.x && shape.x() == Place::Slot;
@@ -115,7 +123,7 @@ impl Placed {
 
     /// The instruction of the list that it is, or that it is placed for.
     pub(super) fn inst<'a>(&self, list: &'a List) -> Option<&'a Inst> {
-        list.inst(self.node)
+        list.inst(self.node & !Placed::BESIDE)
     }
 
     /// The words of the op's family.

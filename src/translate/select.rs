@@ -104,16 +104,18 @@ impl Selector {
         self.marks.make_room(list.tries.marks.len())?;
         let mut next_note = self.next_note(list);
         let mut at = 0;
-        for nodes in list.nodes.chunks(NODES_AT_ONCE) {
+        while at < len {
             self.items.make_room(NODES_AT_ONCE * ITEMS_MAX)?;
-            for node in nodes {
-                if next_note <= at {
-                    self.noted(list, at, node);
-                    next_note = self.next_note(list);
-                } else if let Node::Inst(inst) = node {
-                    self.inst(list, at as u32, inst);
-                } else {
-                    self.label(list, at, node);
+            if next_note <= at {
+                self.noted(list, at, &list.nodes[at]);
+                next_note = self.next_note(list);
+                at += 1;
+            }
+            let end = len.min(next_note).min(at + NODES_AT_ONCE - 1);
+            for node in &list.nodes[at..end] {
+                match node {
+                    Node::Inst(inst) => self.inst(list, at as u32, inst),
+                    _ => self.label(list, at, node),
                 }
                 at += 1;
             }
@@ -213,7 +215,12 @@ impl Selector {
             return self.special_inst(list, node, inst, None);
         }
         let reads = Reads { op: inst.op, x: inst.x, y: inst.y };
-        self.place(list, inst, reads, Placed::new(node, inst.words[0]), (inst.d, None));
+        let placed = Placed::new(node, inst.words[0]);
+        if Facts::of(inst.op).y {
+            self.place::<true>(list, inst, reads, placed, (inst.d, None));
+        } else {
+            self.place::<false>(list, inst, reads, placed, (inst.d, None));
+        }
     }
 
     /// The same of one that has more than `d`, `x` and `y`, or slots that may be out of reach, or that branches to a
@@ -227,17 +234,17 @@ impl Selector {
         let scratch = self.scratch + Scratch::D as u32;
         match far_slot(inst.d, kind) {
             Some(slot) => {
-                self.place(list, inst, reads, placed, (Operand::local(scratch), carried));
+                self.place::<true>(list, inst, reads, placed, (Operand::local(scratch), carried));
                 self.copy_far(slot, scratch, kind, node);
             }
-            None => self.place(list, inst, reads, placed, (inst.d, carried)),
+            None => self.place::<true>(list, inst, reads, placed, (inst.d, carried)),
         }
     }
 
     /// Places an instruction whose slots are within reach, given what comes behind `x` and `y`, the destination, and
-    /// what the loop carries that it branches to.
+    /// what the loop carries that it branches to. Without `Y` it has no `y`.
     #[inline(always)]
-    fn place(
+    fn place<const Y: bool>(
         &mut self,
         list: &List,
         inst: &Inst,
@@ -247,8 +254,10 @@ impl Selector {
     ) {
         // Of the mirrored op as well.
         let facts = Facts::of(reads.op);
-        let Choice { reads, opcode, x, y } = self.choose(list, facts, reads, placed.node);
-        self.read(list, &mut placed, reads.y, y, facts.classes[2], inst.keep);
+        let Choice { reads, opcode, x, y } = self.choose::<Y>(list, facts, reads, placed.node);
+        if Y {
+            self.read(list, &mut placed, reads.y, y, facts.classes[2], inst.keep);
+        }
         self.read(list, &mut placed, reads.x, x, facts.classes[1], inst.keep);
         if let Some(slot) = d.slot() {
             placed.put_slot(slot_offset(slot));
@@ -322,8 +331,14 @@ impl Selector {
     /// The places of `x` and `y`, and the opcode with them; swaps them, and moves constants to scratch
     /// slots, as needed.
     #[inline(always)]
-    fn choose(&mut self, list: &List, facts: &Facts, reads: Reads, node: u32) -> Choice {
-        let (best, x, y) = self.best(list, facts, reads);
+    fn choose<const Y: bool>(
+        &mut self,
+        list: &List,
+        facts: &Facts,
+        reads: Reads,
+        node: u32,
+    ) -> Choice {
+        let (best, x, y) = self.best::<Y>(list, facts, reads);
         match Opcode::in_slot(best.op, x.place, y.place) {
             Some(opcode) => Choice { reads: best, opcode, x, y },
             None => self.choose_other(list, reads.op, [reads.x, reads.y], node),
@@ -336,7 +351,7 @@ impl Selector {
     fn choose_other(&mut self, list: &List, op: Op, [x, y]: [Operand; 2], node: u32) -> Choice {
         let mut reads = Reads { op, x, y };
         loop {
-            let (best, x, y) = self.best(list, Facts::of(op), reads);
+            let (best, x, y) = self.best::<true>(list, Facts::of(op), reads);
             reads = best;
             let (slot_x, slot_y) = (x.in_slot(), y.in_slot());
             for (x, y) in [(x, y), (x, slot_y), (slot_x, y), (slot_x, slot_y)] {
@@ -356,10 +371,18 @@ impl Selector {
 
     /// The best places that `x` and `y` can be read from; swaps them as needed.
     #[inline(always)]
-    fn best(&self, list: &List, facts: &Facts, reads: Reads) -> (Reads, Field, Field) {
+    fn best<const Y: bool>(
+        &self,
+        list: &List,
+        facts: &Facts,
+        reads: Reads,
+    ) -> (Reads, Field, Field) {
         debug_assert!(facts.x || reads.x == Operand::NONE, "{:?}", reads.op);
         debug_assert!(facts.y || reads.y == Operand::NONE, "{:?}", reads.op);
         let x = self.best_of(list, reads.x, facts.classes[1]);
+        if !Y {
+            return (reads, x, Field::NONE);
+        }
         let y = self.best_of(list, reads.y, facts.classes[2]);
         if facts.swappable && prefers_swap(x.place, y.place) {
             return (Reads { op: reads.op.swapped(), x: reads.y, y: reads.x }, y, x);
@@ -375,7 +398,7 @@ impl Selector {
                 let held = self.accumulators.has(class, slot);
                 Field { place: if held { Place::Acc } else { Place::Slot }, ..slot_field(slot) }
             }
-            None if source == Operand::NONE => Field { place: Place::Slot, value: 0 },
+            None if source == Operand::NONE => Field::NONE,
             None => constant_field(list, source, class),
         }
     }
@@ -477,6 +500,7 @@ impl Selector {
 
     /// Places a copy that no instruction is.
     fn item(&mut self, op: Op, place: Place, mut placed: Placed) {
+        placed.node |= Placed::BESIDE;
         placed.op = op;
         let opcode = Opcode::in_slot(op, place, Place::Slot);
         placed.opcode = opcode.expect("copies have any source");

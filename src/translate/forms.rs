@@ -1,13 +1,14 @@
-//! The fields of each opcode, in one entry of one table: what is asked of each instruction that is written.
+//! The form of each opcode's operands, in one entry of one table: what is asked of each instruction that is
+//! written.
 
 use crate::code::op::{OPS, SINGLE_OPCODES};
 use crate::code::{Op, Opcode};
 
 use super::facts::{Facts, Leads};
 
-/// The fields of an op in a shape.
+/// How many operands of which kind an op has in a shape.
 #[derive(Clone, Copy)]
-pub(super) struct Fields {
+pub(super) struct Form {
     /// The number of words that are immediates.
     pub(super) immediates: u8,
     pub(super) tail: Tail,
@@ -33,33 +34,33 @@ pub(super) enum Tail {
     Words,
 }
 
-static FIELDS: [Fields; SINGLE_OPCODES] = {
-    let none = Fields { immediates: 0, tail: Tail::None, slots: 0, words: 0 };
-    let (mut fields, mut opcode, mut op) = ([none; SINGLE_OPCODES], 0, 0);
+static FORMS: [Form; SINGLE_OPCODES] = {
+    let none = Form { immediates: 0, tail: Tail::None, slots: 0, words: 0 };
+    let (mut forms, mut opcode, mut op) = ([none; SINGLE_OPCODES], 0, 0);
     while op < OPS.len() {
         let mut shape = 0;
         while shape < OPS[op].family().shapes.len() {
-            fields[opcode] = Fields::derive(OPS[op], shape);
+            forms[opcode] = Form::derive(OPS[op], shape);
             opcode += 1;
             shape += 1;
         }
         op += 1;
     }
-    fields
+    forms
 };
 
-impl Fields {
-    /// The fields of `opcode`, which is one op in one shape.
+impl Form {
+    /// The form of `opcode`, which is one op in one shape.
     #[inline(always)]
-    pub(super) fn of(opcode: Opcode) -> &'static Fields {
-        &FIELDS[opcode.index()]
+    pub(super) fn of(opcode: Opcode) -> &'static Form {
+        &FORMS[opcode.index()]
     }
 
-    /// The fields of `op` in the shape that has a number among those of its family.
-    const fn derive(op: Op, shape: usize) -> Fields {
+    /// The form of `op` in the shape that has a number among those of its family.
+    const fn derive(op: Op, shape: usize) -> Form {
         let family = op.family();
         let layout = family.layout(family.shapes[shape]);
-        Fields {
+        Form {
             immediates: (layout.words - family.words.len()) as u8,
             tail: match (family.words.len(), Facts::derive(op).leads) {
                 (0, _) => Tail::None,
