@@ -260,7 +260,7 @@ mod tests {
     }
 
     /// The same as they are read here, if they are.
-    fn common(bytes: &[u8]) -> Option<(Operator<'_>, usize)> {
+    fn read_here(bytes: &[u8]) -> Option<(Operator<'_>, usize)> {
         let mut give = Give::default();
         let len = visit_common(bytes, &mut give)?.ok()?;
         Some((give.0?, len))
@@ -303,7 +303,7 @@ mod tests {
                     let mut bytes: Vec<u8> = [&[opcode], first, second].concat();
                     // With what follows, and without.
                     for _ in 0..2 {
-                        if let Some(read) = common(&bytes) {
+                        if let Some(read) = read_here(&bytes) {
                             assert_eq!(Some(read), parsed(&bytes), "{bytes:x?}");
                             seen = true;
                         }
@@ -328,7 +328,7 @@ mod tests {
             &[0x03, 0x40],
             &[0x6a],
         ] {
-            let (_, len) = common(bytes).expect("it is read here");
+            let (_, len) = read_here(bytes).expect("it is read here");
             assert_eq!(len, bytes.len());
         }
     }

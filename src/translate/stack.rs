@@ -4,6 +4,8 @@
 //! entries that refer to a local are chained, so that setting the local finds them at once; two
 //! marks keep the work of spilling and settling linear however blocks nest.
 
+use core::mem;
+
 use crate::buffer::{Buffer, NoMemory};
 
 use super::ir::{Kind, Operand, Source};
@@ -130,8 +132,8 @@ impl OperandStack {
     #[inline(always)]
     pub(crate) fn push_local(&mut self, kind: Kind, local: u32, slot: u32) {
         let at = self.entries.len();
-        self.push(kind, Operand::local(slot), local, self.tops[local as usize]);
-        self.tops[local as usize] = at as u32 + 1;
+        let below = mem::replace(&mut self.tops[local as usize], at as u32 + 1);
+        self.push(kind, Operand::local(slot), local, below);
         self.spilled = self.spilled.min(at);
         self.unsettled_at(at);
     }
@@ -174,7 +176,10 @@ impl OperandStack {
         let value = Operand::temp(before.slot);
         *top = Entry { kind, value, slot: before.slot, local: 0, below: 0 };
         self.next_slot = before.slot + kind.slots();
-        self.reserve(self.next_slot);
+        if kind.slots() > 1 {
+            // Else the frame has it: the entry that was there took one.
+            self.reserve(self.next_slot);
+        }
         self.forget(&before);
         (before.value, value)
     }
@@ -277,7 +282,7 @@ impl OperandStack {
     /// Begins a frame that has the entries from `height` on. Gives what [`OperandStack::leave`] is
     /// to be called with at its end.
     pub(crate) fn enter(&mut self, height: usize) -> usize {
-        core::mem::replace(&mut self.settled, height).min(height)
+        mem::replace(&mut self.settled, height).min(height)
     }
 
     /// Ends a frame.
