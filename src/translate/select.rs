@@ -111,7 +111,8 @@ impl Selector {
                 next_note = self.next_note(list);
                 at += 1;
             }
-            let end = len.min(next_note).min(at + NODES_AT_ONCE - 1);
+            // A label leaves what is noted at its place, such as a clause that leads to a loop, to the next node.
+            let end = next_note.max(at).min(len).min(at + NODES_AT_ONCE - 1);
             for node in &list.nodes[at..end] {
                 match node {
                     Node::Inst(inst) => self.inst(list, at as u32, inst),

@@ -344,3 +344,20 @@
 (module (tag $t) (func $start (try_table (catch_all 0) (throw $t))) (start $start) (func (export "f")))
 (assert_return (invoke "f"))
 (assert_exception (module (tag $t) (func $start (throw $t)) (start $start)))
+
+;; A clause that leads to a loop, and behind it another loop.
+(module
+  (tag $e)
+  (func (export "turns") (param $n i32) (result i32)
+    (local $sum i32)
+    (loop $again
+      (if (i32.eqz (local.get $n)) (then (return (local.get $sum))))
+      (local.set $n (i32.sub (local.get $n) (i32.const 1)))
+      (try_table (catch_all $again)
+        (loop $inner
+          (local.set $sum (i32.add (local.get $sum) (i32.const 1)))
+          (br_if $inner (i32.and (local.get $sum) (i32.const 1)))
+          (throw $e))))
+    (i32.const -1)))
+(assert_return (invoke "turns" (i32.const 0)) (i32.const 0))
+(assert_return (invoke "turns" (i32.const 5)) (i32.const 10))
