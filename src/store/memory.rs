@@ -1,13 +1,9 @@
 //! Memory instances: a buffer that can grow, and its type.
 
+use super::pages;
 use crate::types::MemoryType;
-use alloc::alloc::{Layout, alloc_zeroed, dealloc, realloc};
 use core::ptr::{self, NonNull};
 use core::slice;
-
-/// The alignment of buffers: enough for every access of a guest, and small enough that the system's
-/// allocator hands out fresh zero pages instead of clearing used ones.
-const ALIGN: usize = 8;
 
 /// A memory.
 ///
@@ -35,11 +31,7 @@ impl MemoryEntity {
         let len = bytes_of(&ty, ty.minimum)?;
         let base = match len {
             0 => NonNull::<u64>::dangling().as_ptr().cast(),
-            _ => {
-                let layout = Layout::from_size_align(len, ALIGN).ok()?;
-                // SAFETY: the layout's size is not zero.
-                NonNull::new(unsafe { alloc_zeroed(layout) })?.as_ptr()
-            }
+            _ => pages::allocate(len)?.as_ptr(),
         };
         Some(Self { base, len, capacity: len, ty })
     }
@@ -94,9 +86,7 @@ impl MemoryEntity {
     /// Moves the contents to a new buffer of `capacity` bytes, not zero, of which those after the
     /// present ones are zero.
     fn replace(&mut self, capacity: usize) -> Option<()> {
-        let layout = Layout::from_size_align(capacity, ALIGN).ok()?;
-        // SAFETY: the caller's promise: the size is not zero.
-        let base = NonNull::new(unsafe { alloc_zeroed(layout) })?.as_ptr();
+        let base = pages::allocate(capacity)?.as_ptr();
         // SAFETY: both buffers have at least `len` bytes, and the new one is nobody else's.
         unsafe { ptr::copy_nonoverlapping(self.base, base, self.len) };
         self.free();
@@ -108,25 +98,21 @@ impl MemoryEntity {
     /// Moves the contents to a buffer of `capacity` bytes, of which those after the present ones
     /// are undefined.
     fn reallocate(&mut self, capacity: usize) -> Option<()> {
-        Layout::from_size_align(capacity, ALIGN).ok()?;
-        // SAFETY: there is a buffer, since memories without contents get a new one; it was allocated
-        // with this layout, by the invariant; the new size is not zero, and there is a layout of
-        // that size.
-        let base = unsafe { realloc(self.base, self.buffer_layout(), capacity) };
-        self.base = NonNull::new(base)?.as_ptr();
+        let base = NonNull::new(self.base)?;
+        // SAFETY: there is a buffer, since memories without contents get a new one; it has that size, by
+        // the invariant; the new size is greater.
+        let moved = unsafe { pages::reallocate(base, self.capacity, capacity) };
+        self.base = moved?.as_ptr();
         self.capacity = capacity;
         Some(())
     }
 
     /// Frees the buffer, which must not be used any more.
     fn free(&mut self) {
-        if self.capacity != 0 {
-            // SAFETY: the buffer was allocated with this layout, by the invariant.
-            unsafe { dealloc(self.base, self.buffer_layout()) };
+        if let (1.., Some(base)) = (self.capacity, NonNull::new(self.base)) {
+            // SAFETY: there is a buffer of that size, by the invariant.
+            unsafe { pages::free(base, self.capacity) };
         }
-    }
-    fn buffer_layout(&self) -> Layout {
-        Layout::from_size_align(self.capacity, ALIGN).expect("the buffer was allocated with it")
     }
 
     /// The contents.

@@ -13,6 +13,7 @@ mod handle;
 mod heap;
 mod instance;
 mod memory;
+mod pages;
 mod roots;
 mod spare;
 mod table;
