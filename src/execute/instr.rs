@@ -205,15 +205,24 @@ impl<C: Cell> Cell for Loop<C> {
 
 /// The same of a recurrence, `C`: `t = op a, b`, then `a = b`, `b = t`, and `i = i + step`; nothing else has to do with
 /// `a`, `b` and `i`, which are the [kept](super::operand::Kept) slots in this order. `Before` is what stands before the copies.
-pub(crate) struct Recurrence<Before, Step, C>(PhantomData<(Before, Step, C)>);
+/// `Once` is the cell without them.
+pub(crate) struct Recurrence<Before, Step, Once, C>(PhantomData<(Before, Step, Once, C)>);
 
-impl<Before: Cell, Step: Instr, C: Cell> Cell for Recurrence<Before, Step, C> {
+/// Whether the compiler puts kept slots in registers: on aarch64 it leaves them in memory, whose address escapes, and
+/// what follows is no jump any more.
+const KEEPS_SLOTS: bool = cfg!(target_arch = "x86_64");
+
+impl<Before: Cell, Step: Instr, Once: Cell, C: Cell> Cell for Recurrence<Before, Step, Once, C> {
     const BYTES: usize = C::BYTES;
     const CHARGES: bool = C::CHARGES;
 
     #[inline(always)]
     unsafe fn run(s: &mut State, at: usize) -> Flow {
         const COPY: Fields = Fields::new(Op::Copy, Shape::SLOTS);
+        if !KEEPS_SLOTS {
+            // SAFETY: the caller's promise.
+            return unsafe { Loop::<Once>::run(s, at) };
+        }
         let copy = at + Before::BYTES;
         let step = copy + 2 * COPY.bytes;
         // SAFETY: the caller's promise: these parts are there, and their slots are of the frame.
@@ -232,7 +241,7 @@ impl<Before: Cell, Step: Instr, C: Cell> Cell for Recurrence<Before, Step, C> {
     #[inline(always)]
     unsafe fn run_rest(s: &mut State, at: usize) -> Flow {
         // SAFETY: the caller's promise.
-        unsafe { C::run_rest(s, at) }
+        unsafe { Once::run_rest(s, at) }
     }
 }
 

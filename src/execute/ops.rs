@@ -603,7 +603,7 @@ macro_rules! recurrence {
         );
         type Before = sequence!($($fuel)* $op (Passed, Slot, Slot));
         type Step = <$step as Shaped<(Slot, Slot, Imm)>>::Instr;
-        (dispatch::handler::<Once>(), dispatch::handler::<Recurrence<Before, Step, Turning>>(), true)
+        (dispatch::handler::<Once>(), dispatch::handler::<Recurrence<Before, Step, Once, Turning>>(), true)
     }};
 }
 for_each_passing!(define_passing_handlers);
