@@ -231,6 +231,25 @@ pub(crate) struct Wide;
 /// that alone reads it: the field is there, the slot is neither written nor read.
 pub(crate) struct Passed;
 
+impl Source for Passed {
+    const PLACE: Place = Place::Slot;
+
+    #[inline(always)]
+    unsafe fn get<V: Value>(s: &State, _: usize, _: usize) -> V {
+        V::from_passed(s)
+    }
+}
+
+impl Destination for Passed {
+    const PLACE: Place = Place::Slot;
+
+    #[inline(always)]
+    unsafe fn set<V: Value>(s: &mut State, _: usize, value: V) {
+        value.into_passed(s);
+        value.into_acc(s);
+    }
+}
+
 /// A slot that is in a register while a cell turns, the one with a number; a scalar's.
 pub(crate) struct Kept<const NUMBER: usize>;
 
@@ -253,25 +272,6 @@ impl<const NUMBER: usize> Destination for Kept<NUMBER> {
         const { assert!(!V::IS_VECTOR, "a vector takes two slots") };
         // SAFETY: it is a slot, if not of the frame.
         unsafe { value.write(&raw mut s.passed.kept[NUMBER]) };
-        value.into_acc(s);
-    }
-}
-
-impl Source for Passed {
-    const PLACE: Place = Place::Slot;
-
-    #[inline(always)]
-    unsafe fn get<V: Value>(s: &State, _: usize, _: usize) -> V {
-        V::from_passed(s)
-    }
-}
-
-impl Destination for Passed {
-    const PLACE: Place = Place::Slot;
-
-    #[inline(always)]
-    unsafe fn set<V: Value>(s: &mut State, _: usize, value: V) {
-        value.into_passed(s);
         value.into_acc(s);
     }
 }
