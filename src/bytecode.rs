@@ -8,6 +8,7 @@ use crate::code::op::OPCODES;
 use crate::code::{Opcode, disasm};
 use crate::translate::Translator;
 use crate::types::index::FuncIdx;
+use crate::workspace::Workspace;
 
 impl Module {
     /// The size in bytes of the bytecode of all functions that have been translated so far.
@@ -78,13 +79,13 @@ impl Module {
         mut see: impl FnMut(FuncIdx, &[u32], &Translator) -> fmt::Result,
     ) -> fmt::Result {
         let module = self.inner();
-        let mut translator = Translator::default();
+        let Workspace { mut memory, mut translator } = module.engine.workspaces().take();
         for defined in 0..module.body_spans().len() {
             let index = module.imported_funcs + u32::try_from(defined).map_err(|_| fmt::Error)?;
             if func.is_some_and(|func| func != index) {
                 continue;
             }
-            module.validate_body(defined).map_err(|_| fmt::Error)?;
+            module.validate_body(&mut memory, defined).map_err(|_| fmt::Error)?;
             translator
                 .translate(module, defined, |opcode: Opcode| u32::from(opcode.0), None)
                 .map_err(|_| fmt::Error)?;

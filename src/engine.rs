@@ -3,6 +3,7 @@
 use crate::store::SparePool;
 use crate::types::TypeRegistry;
 use crate::types::{CompositeKind, ConcreteType};
+use crate::workspace::WorkspacePool;
 use crate::{ArrayType, Config, Error, FuncType, StructType, num};
 use alloc::sync::Arc;
 use core::fmt;
@@ -19,11 +20,13 @@ struct EngineInner {
     config: Config,
     types: TypeRegistry,
     spares: SparePool,
+    workspaces: WorkspacePool,
 }
 
 impl EngineInner {
     fn new(config: Config) -> Self {
-        Self { config, types: TypeRegistry::default(), spares: SparePool::default() }
+        let (types, spares) = (TypeRegistry::default(), SparePool::default());
+        Self { config, types, spares, workspaces: WorkspacePool::default() }
     }
 }
 
@@ -70,6 +73,11 @@ impl Engine {
     /// The memory that is kept for the next stores.
     pub(crate) fn spares(&self) -> &SparePool {
         &self.inner.spares
+    }
+
+    /// The memory that is kept for the next functions.
+    pub(crate) fn workspaces(&self) -> &WorkspacePool {
+        &self.inner.workspaces
     }
 
     pub(crate) fn types(&self) -> &TypeRegistry {

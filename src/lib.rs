@@ -64,6 +64,7 @@ mod types;
 mod v128;
 mod val;
 mod workers;
+mod workspace;
 
 pub use self::backtrace::{FrameInfo, WasmBacktrace};
 pub use self::config::{CompilationMode, Config};

@@ -10,16 +10,16 @@ use core::sync::atomic::{AtomicPtr, Ordering};
 
 use spin::Mutex;
 
-use crate::buffer::Buffer;
 use crate::code::Opcode;
 use crate::code::encode::LABEL_BYTES;
 use crate::code::handlers::Clause;
 use crate::error::Error;
 use crate::module::ModuleInner;
-use crate::parse::{self, BodyMemory};
+use crate::parse;
 use crate::translate::{SourceMap, Translator};
 use crate::types::index::{FuncIdx, TagIdx};
 use crate::workers::{Bodies, for_each_body};
+use crate::workspace::Workspace;
 
 use super::arena::{Arena, Place};
 use super::dispatch;
@@ -38,16 +38,9 @@ pub(crate) struct CodeMap {
     /// Pinned: calls hold the address.
     entries: NonNull<[FuncEntry]>,
     arena: Mutex<Arena>,
-    /// None if no function is called before it is translated.
-    lazy: Option<Box<Lazy>>,
-}
-
-/// What it takes to translate functions when they are called.
-struct Lazy {
-    /// The stub of each function. Pinned: entries lead there.
-    stubs: NonNull<[Stub]>,
-    /// A translator whose buffers are used again, or none.
-    spare: Mutex<Buffer<Translator>>,
+    /// The stub of each function, where entries lead to until it is translated; none if no function is called
+    /// before. Pinned.
+    stubs: Option<NonNull<[Stub]>>,
 }
 
 // SAFETY: the entries are owned, and all that changes behind a shared reference is atomic or locked.
@@ -66,14 +59,13 @@ impl CodeMap {
         let address = |index| unsafe { first.add(index) }.cast::<u8>().as_ptr();
         let entry = |index| FuncEntry { code: AtomicPtr::new(address(index)) };
         let entries = leak((0..defined).map(entry));
-        let lazy = Lazy { stubs, spare: Mutex::default() };
-        CodeMap { entries, arena: Mutex::default(), lazy: Some(Box::new(lazy)) }
+        CodeMap { entries, arena: Mutex::default(), stubs: Some(stubs) }
     }
 
     /// The map of `defined` functions, none of which is called before [`CodeMap::translate_all`].
     pub(crate) fn eager(defined: usize) -> CodeMap {
         let entry = |_| FuncEntry { code: AtomicPtr::default() };
-        CodeMap { entries: leak((0..defined).map(entry)), arena: Mutex::default(), lazy: None }
+        CodeMap { entries: leak((0..defined).map(entry)), arena: Mutex::default(), stubs: None }
     }
 
     /// The first entry.
@@ -96,7 +88,7 @@ impl CodeMap {
     fn is_translated(&self, defined: usize) -> bool {
         let code = self.entry(defined).code.load(Ordering::Acquire);
         // SAFETY: the stubs are owned and alive, and nobody writes to them.
-        let stubs = self.lazy.as_ref().map(|lazy| unsafe { lazy.stubs.as_ref() });
+        let stubs = self.stubs.map(|stubs| unsafe { stubs.as_ref() });
         code.cast_const() != stubs.map_or(ptr::null(), |stubs| stubs[defined].as_ptr().cast())
     }
 
@@ -110,15 +102,10 @@ impl CodeMap {
         if self.is_translated(defined) {
             return Ok(());
         }
-        let lazy = self.lazy.as_ref().expect("functions of an eager module are translated");
-        module.validate_body(defined)?;
-        let mut translator = lazy.spare.lock().pop().unwrap_or_default();
-        self.translate_with(&mut translator, module, defined)?;
-        let spare = &mut *lazy.spare.lock();
-        let keeps = translator.buffer_bytes() <= TRANSLATOR_BYTES_MAX && spare.is_empty();
-        if keeps && spare.make_exact_room(1).is_ok() {
-            spare.push(translator);
-        }
+        let workspaces = module.engine.workspaces();
+        let mut workspace = workspaces.take();
+        self.translate_in(&mut workspace, module, defined)?;
+        workspaces.put(workspace);
         Ok(())
     }
 
@@ -132,22 +119,21 @@ impl CodeMap {
         let parallel = module.engine.config().compiles_in_parallel();
         let nanoseconds = module.code_bytes() * (parse::BYTE_NANOSECONDS + BYTE_NANOSECONDS);
         let bodies = Bodies { count: module.bodies.len(), nanoseconds, parallel };
-        for_each_body(bodies, |(memory, translator): &mut (BodyMemory, Translator), defined| {
-            module.validate_body_with(memory, defined)?;
-            self.translate_with(translator, module, defined)
-        })?;
+        let job = |workspace: &mut Workspace, body| self.translate_in(workspace, module, body);
+        for_each_body(bodies, job)?;
         // Without memory for that the code stays where it is.
         let _ = self.arena.lock().gather(self.all());
         Ok(())
     }
 
-    /// Translates and publishes a function, which is valid.
-    fn translate_with(
+    /// Validates a function if that was put off, translates and publishes it.
+    fn translate_in(
         &self,
-        translator: &mut Translator,
+        Workspace { memory, translator }: &mut Workspace,
         module: &ModuleInner,
         defined: usize,
     ) -> Result<(), Error> {
+        module.validate_body(memory, defined)?;
         translator.translate(module, defined, dispatch::label, None)?;
         let mut arena = self.arena.lock();
         if !self.is_translated(defined) {
@@ -211,7 +197,7 @@ impl Drop for CodeMap {
         // SAFETY: both are leaked boxes, and whoever calls holds the module.
         unsafe {
             drop(Box::from_raw(self.entries.as_ptr()));
-            self.lazy.iter().for_each(|lazy| drop(Box::from_raw(lazy.stubs.as_ptr())));
+            self.stubs.iter().for_each(|stubs| drop(Box::from_raw(stubs.as_ptr())));
         }
     }
 }
@@ -223,8 +209,5 @@ fn leak<T>(elements: impl Iterator<Item = T>) -> NonNull<[T]> {
 
 /// About how long it takes to translate a byte of code.
 const BYTE_NANOSECONDS: usize = 20;
-
-/// The most memory that a module keeps for the translation of its next function.
-const TRANSLATOR_BYTES_MAX: usize = 64 << 10;
 
 const _: () = assert!(LABEL_BYTES == 4, "a stub is a label and one word");

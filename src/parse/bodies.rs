@@ -7,7 +7,6 @@ use crate::Error;
 use crate::types::index::{FuncIdx, TypeIdx};
 use crate::workers::{Bodies, for_each_body};
 use core::mem;
-use spin::Mutex;
 use wasmparser::{
     BinaryReader, FuncToValidate, FuncValidator, FuncValidatorAllocations, FunctionBody,
     ValidatorResources, WasmFeatures,
@@ -25,8 +24,6 @@ pub(crate) const BYTE_NANOSECONDS: usize = 2;
 pub(crate) struct BodyValidation {
     resources: ValidatorResources,
     features: WasmFeatures,
-    /// Memory that the validation of the next body can use again.
-    memory: Mutex<BodyMemory>,
 }
 
 /// Memory that the validation of the next body can use again.
@@ -36,28 +33,27 @@ pub(crate) struct BodyMemory {
     full: FuncValidatorAllocations,
 }
 
+impl BodyMemory {
+    /// Gives back what the parser's validator has.
+    pub(crate) fn forget_full(&mut self) {
+        self.full = FuncValidatorAllocations::default();
+    }
+}
+
 impl BodyValidation {
     pub(super) fn new(resources: ValidatorResources, features: WasmFeatures) -> Self {
-        Self { resources, features, memory: Mutex::default() }
-    }
-
-    /// Validates the body of one defined function.
-    pub(super) fn validate(&self, module: &ParsedModule, defined: usize) -> Result<(), Error> {
-        let mut memory = mem::take(&mut *self.memory.lock());
-        self.validate_with(&mut memory, module, defined)?;
-        *self.memory.lock() = memory;
-        Ok(())
+        Self { resources, features }
     }
 
     /// Validates all bodies, by several threads if `parallel` and if that pays.
     pub(super) fn validate_all(&self, module: &ParsedModule, parallel: bool) -> Result<(), Error> {
         let nanoseconds = module.code_bytes() * BYTE_NANOSECONDS;
         let bodies = Bodies { count: module.bodies.len(), nanoseconds, parallel };
-        for_each_body(bodies, |memory, defined| self.validate_with(memory, module, defined))
+        for_each_body(bodies, |memory, defined| self.validate(memory, module, defined))
     }
 
-    /// As [`BodyValidation::validate`], with memory of the caller.
-    pub(super) fn validate_with(
+    /// Validates the body of one defined function.
+    pub(super) fn validate(
         &self,
         memory: &mut BodyMemory,
         module: &ParsedModule,

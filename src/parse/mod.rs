@@ -114,21 +114,13 @@ impl ParsedModule {
     }
 
     /// Validates the body of a defined function, if that was put off.
-    pub(crate) fn validate_body(&self, defined: usize) -> Result<(), Error> {
-        match &self.lazy_validation {
-            Some(validation) => validation.validate(self, defined),
-            None => Ok(()),
-        }
-    }
-
-    /// The same with memory of the caller.
-    pub(crate) fn validate_body_with(
+    pub(crate) fn validate_body(
         &self,
         memory: &mut BodyMemory,
         defined: usize,
     ) -> Result<(), Error> {
         match &self.lazy_validation {
-            Some(validation) => validation.validate_with(memory, self, defined),
+            Some(validation) => validation.validate(memory, self, defined),
             None => Ok(()),
         }
     }
@@ -398,10 +390,11 @@ mod tests {
         let wasm = wat::parse_str(text).unwrap();
         assert!(parse_as(&wasm, CompilationMode::LazyTranslation).is_err());
         let module = parse_as(&wasm, CompilationMode::Lazy).unwrap();
-        module.validate_body(0).unwrap();
-        let error = module.validate_body(1).unwrap_err();
+        let mut memory = BodyMemory::default();
+        module.validate_body(&mut memory, 0).unwrap();
+        let error = module.validate_body(&mut memory, 1).unwrap_err();
         assert_eq!(error.offset(), Some(wasm.len() - 1), "{error}");
-        module.validate_body(0).unwrap();
+        module.validate_body(&mut memory, 0).unwrap();
     }
 
     #[test]
@@ -433,7 +426,9 @@ mod tests {
                 let mut damaged = wasm.clone();
                 damaged[bit / 8] ^= 1 << (bit % 8);
                 if let Ok(module) = parse_as(&damaged, mode) {
-                    (0..module.bodies.len()).for_each(|body| drop(module.validate_body(body)));
+                    let mut memory = BodyMemory::default();
+                    let validate = |body| drop(module.validate_body(&mut memory, body));
+                    (0..module.bodies.len()).for_each(validate);
                 }
             }
         }
