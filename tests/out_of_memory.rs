@@ -453,8 +453,10 @@ fn translated_module() -> Vec<u8> {
 /// with all that follow only larger ones are refused, since the error itself takes memory, too.
 fn lazy_translation() {
     let wasm = translated_module();
-    let first = wat::parse_str(r#"(module (func (export "run") (result i32) (i32.const 7)))"#);
-    let first = first.unwrap();
+    // So long that the engine does not keep what its translation took.
+    let nops = "nop ".repeat(10_000);
+    let first = format!(r#"(module (func (export "run") (result i32) {nops} (i32.const 7)))"#);
+    let first = wat::parse_str(first).unwrap();
     let run = |refusal| {
         let engine = engine(CompilationMode::LazyTranslation, 64 << 10);
         let mut store = Store::new(&engine, ());
