@@ -5,6 +5,7 @@ use crate::parse::{self, ExportedItem, FuncNames, ParsedModule, Span};
 use crate::types::TypeId;
 use crate::types::index::{FuncIdx, TagIdx};
 use crate::{CompilationMode, Engine, Error, ExportType, ExternType, ImportType, TagType};
+use alloc::boxed::Box;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::fmt;
@@ -37,7 +38,8 @@ pub struct Module {
 pub(crate) struct ModuleInner {
     pub(crate) engine: Engine,
     parsed: ParsedModule,
-    names: Once<FuncNames>,
+    /// In a box, since few are ever asked for them.
+    names: Once<Box<FuncNames>>,
     pub(crate) code: CodeMap,
 }
 
@@ -160,7 +162,7 @@ impl<'module> CustomSection<'module> {
 impl ModuleInner {
     /// The name of a function, if the module has names.
     pub(crate) fn func_name(&self, func: FuncIdx) -> Option<&str> {
-        let span = self.names.call_once(|| self.read_names()).get(func)?;
+        let span = self.names.call_once(|| Box::new(self.read_names())).get(func)?;
         Some(self.text(span))
     }
 

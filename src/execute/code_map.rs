@@ -38,9 +38,9 @@ pub(crate) struct CodeMap {
     /// Pinned: calls hold the address.
     entries: NonNull<[FuncEntry]>,
     arena: Mutex<Arena>,
-    /// The stub of each function, where entries lead to until it is translated; none if no function is called
-    /// before. Pinned.
-    stubs: Option<NonNull<[Stub]>>,
+    /// The first of as many stubs as there are entries, which lead there until their function is translated; none
+    /// if no function is called before. Pinned.
+    stubs: Option<NonNull<Stub>>,
 }
 
 // SAFETY: the entries are owned, and all that changes behind a shared reference is atomic or locked.
@@ -53,13 +53,12 @@ impl CodeMap {
     pub(crate) fn lazy(defined: usize) -> CodeMap {
         let label = dispatch::label(Opcode::TRANSLATE);
         let stub = |index| [label, u32::try_from(index).expect("validated count")];
-        let stubs = leak((0..defined).map(stub));
-        let first = stubs.cast::<Stub>();
+        let first = leak((0..defined).map(stub)).cast::<Stub>();
         // SAFETY: there are so many stubs.
         let address = |index| unsafe { first.add(index) }.cast::<u8>().as_ptr();
         let entry = |index| FuncEntry { code: AtomicPtr::new(address(index)) };
         let entries = leak((0..defined).map(entry));
-        CodeMap { entries, arena: Mutex::default(), stubs: Some(stubs) }
+        CodeMap { entries, arena: Mutex::default(), stubs: Some(first) }
     }
 
     /// The map of `defined` functions, none of which is called before [`CodeMap::translate_all`].
@@ -87,9 +86,9 @@ impl CodeMap {
     /// Whether the entry of a defined function leads to its code.
     fn is_translated(&self, defined: usize) -> bool {
         let code = self.entry(defined).code.load(Ordering::Acquire);
-        // SAFETY: the stubs are owned and alive, and nobody writes to them.
-        let stubs = self.stubs.map(|stubs| unsafe { stubs.as_ref() });
-        code.cast_const() != stubs.map_or(ptr::null(), |stubs| stubs[defined].as_ptr().cast())
+        // `entry` found that there are so many.
+        let stub = |first: NonNull<Stub>| first.as_ptr().wrapping_add(defined).cast();
+        code != self.stubs.map_or(ptr::null_mut(), stub)
     }
 
     /// Translates a defined function, unless it is already; validates it first if that was put off.
@@ -194,10 +193,12 @@ impl CodeMap {
 
 impl Drop for CodeMap {
     fn drop(&mut self) {
-        // SAFETY: both are leaked boxes, and whoever calls holds the module.
+        let all = |first| ptr::slice_from_raw_parts_mut(first, self.entries.len());
+        let stubs = self.stubs.map(|first: NonNull<Stub>| all(first.as_ptr()));
+        // SAFETY: both are leaked boxes of one length, and whoever calls holds the module.
         unsafe {
             drop(Box::from_raw(self.entries.as_ptr()));
-            self.stubs.iter().for_each(|stubs| drop(Box::from_raw(stubs.as_ptr())));
+            stubs.into_iter().for_each(|stubs| drop(Box::from_raw(stubs)));
         }
     }
 }
