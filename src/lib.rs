@@ -55,6 +55,7 @@ mod memory;
 mod module;
 mod num;
 mod parse;
+mod pool;
 mod store;
 mod table;
 mod tag;

@@ -4,10 +4,9 @@
 //! it. A module keeps none, since there may be many. Modules that are translated at once don't use what there is: they
 //! use what they get for all of their functions, and gain nothing from it.
 
-use crate::buffer::Buffer;
 use crate::parse::BodyMemory;
+use crate::pool::Pool;
 use crate::translate::Translator;
-use spin::Mutex;
 
 /// What one thread needs.
 #[derive(Default)]
@@ -19,20 +18,16 @@ pub(crate) struct Workspace {
 /// The workspaces that an engine keeps.
 #[derive(Default)]
 pub(crate) struct WorkspacePool {
-    spares: Mutex<Buffer<Workspace>>,
+    spares: Pool<Workspace>,
 }
 
-/// The most workspaces of a pool.
-const SPARES_MAX: usize = 4;
-
-/// The most memory that a workspace in a pool takes, but for what the parser's validator has.
+/// The most memory that the translator of a workspace in a pool takes.
 const BYTES_MAX: usize = 64 << 10;
 
 impl WorkspacePool {
     /// A workspace that was used before, or a new one.
     pub(crate) fn take(&self) -> Workspace {
-        let spare = self.spares.lock().pop();
-        spare.unwrap_or_default()
+        self.spares.take()
     }
 
     /// Keeps a workspace in which all went well, if it is small and there are few.
@@ -42,23 +37,20 @@ impl WorkspacePool {
         }
         // Whose size can't be found out.
         workspace.memory.forget_full();
-        let spares = &mut *self.spares.lock();
-        if spares.len() < SPARES_MAX && spares.make_exact_room(1).is_ok() {
-            spares.push(workspace);
-        }
+        self.spares.put(workspace);
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use crate::pool::SPARES_MAX;
     use crate::{CompilationMode, Config, Engine, Instance, Module, Store};
     use alloc::borrow::ToOwned;
     use alloc::string::String;
     use alloc::vec::Vec;
 
     fn spares(engine: &Engine) -> usize {
-        engine.workspaces().spares.lock().len()
+        engine.workspaces().spares.len()
     }
 
     /// Makes a module of functions that each do so many stores, and calls the first one.

@@ -6,12 +6,12 @@
 use super::{FuncEntity, GlobalCell, HostFunc, InstanceData, MemoryEntity, TableEntity};
 use crate::Extern;
 use crate::execute::StackBuffer;
+use crate::pool::Pool;
 use crate::types::{GlobalType, TypeId};
 use alloc::boxed::Box;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::ptr::NonNull;
-use spin::Mutex;
 
 /// What a store has any number of.
 #[derive(Default)]
@@ -75,34 +75,27 @@ pub(super) struct Spare {
 /// What an engine keeps of former stores.
 #[derive(Default)]
 pub(crate) struct SparePool {
-    spares: Mutex<Vec<Spare>>,
+    spares: Pool<Spare>,
 }
-
-/// The most former stores of which a pool keeps the memory.
-const SPARES_MAX: usize = 4;
 
 impl SparePool {
     /// The memory of the store that was dropped last, or none.
     pub(super) fn take(&self) -> Spare {
-        let spare = self.spares.lock().pop();
-        spare.unwrap_or_default()
+        self.spares.take()
     }
 
     /// Keeps the memory of a store that is dropped, if there is little yet.
     pub(super) fn put(&self, mut lists: Box<Lists>, stack: Option<StackBuffer>) {
         // Values of the host may be dropped here, and must not find the pool locked.
         lists.clear();
-        let spare = Spare { lists, stack };
-        let mut spares = self.spares.lock();
-        if spares.len() < SPARES_MAX {
-            spares.push(spare);
-        }
+        self.spares.put(Spare { lists, stack });
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::pool::SPARES_MAX;
     use crate::{AsContext, AsContextMut, Engine, Store};
 
     #[test]
@@ -115,7 +108,7 @@ mod tests {
             &raw const **lists
         });
         drop(stores);
-        assert_eq!(engine.spares().spares.lock().len(), SPARES_MAX);
+        assert_eq!(engine.spares().spares.len(), SPARES_MAX);
         let next = Store::new(&engine, ());
         let inner = next.as_context().into_inner();
         assert!(lists.contains(&(&raw const *inner.lists)));
